@@ -1,6 +1,6 @@
 FROM node:22-bookworm-slim
 # What looks into images and unpacks them.
-RUN apt-get update && apt-get install -y --no-install-recommends qemu-utils bzip2 xz-utils zstd && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends qemu-utils bzip2 xz-utils zstd openssh-client && rm -rf /var/lib/apt/lists/*
 WORKDIR /arcus
 COPY . .
 # Not `npm ci`: a lock file made where a registry lacks some platforms' binaries is refused by it. The build installs what it

@@ -1,9 +1,10 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
+import type { Networks } from '../adapters/network/port.js';
 import type { Import } from '../adapters/storage/bring-in.js';
 import type { ImageClaim, KeptImage, OnProgress, Storage, Storages } from '../adapters/storage/port.js';
 import type { PlacementSettings } from '../domain/placement/placement.js';
-import type { SnapshotArgs, VmAction } from '../schemas/operations/vm-action.js';
+import type { ActionArgs, VmAction } from '../schemas/operations/vm-action.js';
 import type { ShutdownAction } from '../schemas/services/service-template.js';
 import type { Directory } from '../store/identity/directory.js';
 import type { PolicyPerforming, PolicyScaling } from '../store/scaling/policy-scaling.js';
@@ -15,6 +16,8 @@ export type StepPorts = {
   store: Store;
   directory: Pick<Directory, 'users' | 'groups' | 'look'>;
   hypervisors: Hypervisors;
+  /** Those of hosts, for who looks whether they have what they are to have; absent: nobody does. */
+  networks?: Networks;
   engine: Engine;
   storages: Storages;
   /** Makes an image of what is published somewhere, going on where an earlier try got to. */
@@ -33,14 +36,16 @@ export type StepPorts = {
   /** The same of something that is done to every VM of a role. */
   performByPolicy?: (performing: PolicyPerforming) => Promise<string>;
   /**
-   * Asks something of one VM as somebody would, once for an operation; returns the VM's own operation, throws a Problem. Given by the
-   * worker.
+   * Asks something of one VM as somebody would, once for an operation; returns the VM's own operation, null where it is so already,
+   * throws a Problem. Given by the worker.
    */
   performOnVm?: (
-    deed: { op: string; requester: number; action: VmAction; vm: number } & SnapshotArgs,
-  ) => Promise<string>;
+    deed: { op: string; requester: number; action: VmAction; vm: number } & ActionArgs,
+  ) => Promise<string | null>;
   /** Has a scheduled action of a VM done that is due, as whoever asked for it, once for a version of its schedule. Given by the worker. */
   performScheduled?: (due: DueAction) => Promise<string | null>;
+  /** Has an image deleted that gives way to a newer one, as whoever asked for that; resolves with why it stays. Given by the worker. */
+  retireBackup?: (deed: { op: string; requester: number; image: number }) => Promise<string | null>;
   /** Has a VM migrated that somebody has marked for it, as he would; once for a key. Given by the worker. */
   migrateMarked?: (marked: { vm: number; by: number; key: string }) => Promise<string>;
   /** Has a VM migrated away from a host that is flushed, as whoever flushes it would; once for each way. Given by the worker. */

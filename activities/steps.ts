@@ -9,14 +9,19 @@ import { scheduleActivities } from './scaling/schedules.js';
 import { deploymentActivities } from './services/deployment.js';
 import { failedRoleActivities } from './services/failed-roles.js';
 import { findingActivities, repairActivities } from './services/repair.js';
+import { serviceNetworkActivities } from './services/service-networks.js';
 import { undeploymentActivities } from './services/undeployment.js';
 import { datastoreActivities } from './storage/datastores.js';
+import { imageSnapshotSteps } from './storage/image-snapshots.js';
 import { imageActivities, imageSteps } from './storage/images.js';
+import { resizingSteps } from './storage/resizing.js';
 import { monitoringActivities } from './supervision/monitoring.js';
 import { supervisionActivities } from './supervision/supervision.js';
 import { claimActivities } from './vms/claims.js';
 import { debuggingActivities, debuggingSteps } from './vms/debugging.js';
 import { deviceActivities, deviceSteps } from './vms/devices.js';
+import { diskRestoringActivities, diskRestoringSteps } from './vms/disk-restoring.js';
+import { diskSavingActivities } from './vms/disk-saving.js';
 import { flushingActivities } from './vms/flushing.js';
 import { importingActivities, importingSteps } from './vms/importing.js';
 import { movingActivities, movingSteps } from './vms/moving.js';
@@ -36,6 +41,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...failedRoleActivities(ports),
     ...repairActivities(ports),
     ...undeploymentActivities(ports),
+    ...serviceNetworkActivities(ports),
     ...scalingActivities(ports),
     ...performingActivities(ports),
     ...vmOperationActivities(ports),
@@ -43,6 +49,8 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...flushingActivities(ports),
     ...importingActivities(ports),
     ...deviceActivities(ports),
+    ...diskSavingActivities(ports),
+    ...diskRestoringActivities(ports),
     ...debuggingActivities(ports),
     ...imageActivities(ports),
     ...checkActivities(ports),
@@ -64,7 +72,13 @@ export const computeSteps = (ports: StepPorts) => ({
 });
 export type ComputeSteps = AllTitled<ReturnType<typeof computeSteps>>;
 
-export const storageSteps = (ports: StepPorts) => ({ ...imageSteps(ports), ...datastoreCheckSteps(ports) });
+export const storageSteps = (ports: StepPorts) => ({
+  ...imageSteps(ports),
+  ...resizingSteps(ports),
+  ...imageSnapshotSteps(ports),
+  ...diskRestoringSteps(ports),
+  ...datastoreCheckSteps(ports),
+});
 export type StorageSteps = AllTitled<ReturnType<typeof storageSteps>>;
 
 export const tickSteps = (ports: StepPorts) => {

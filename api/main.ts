@@ -3,7 +3,10 @@ import { temporalAccess } from '../adapters/engine/access.js';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
 import { version } from '../adapters/process/checkout.js';
 import { createLogger } from '../adapters/process/logger.js';
+import { createSealer } from '../adapters/process/sealer.js';
 import { readSettings } from '../adapters/process/settings.js';
+import { connectionsBy } from '../adapters/storage/connections.js';
+import { storages } from '../adapters/storage/storages.js';
 import { createIdentity } from '../requests/identity/identity.js';
 import { createOperations } from '../requests/operations.js';
 import { printableLines } from '../schemas/common/printable.js';
@@ -23,6 +26,9 @@ import { oneflowFace } from './oneflow/oneflow-face.js';
 /** Time from the signal to the end of the process, whatever hangs. */
 const longestDrain = 6_500;
 
+/** Of that, for a Temporal that does not answer: time is left to say that what was accepted is. */
+const longestWait = 1_500;
+
 const withoutTls =
   'listens beyond this machine without TLS: passwords and tokens can be read on the way, unless a proxy before it has TLS';
 
@@ -33,10 +39,14 @@ async function main(): Promise<void> {
   // It connects when first used: the API starts and accepts operations without Temporal; they begin when it is back.
   const engine = temporalEngine(temporalAccess(settings));
   const directory = createDirectory(mongodb);
+  const store = createStore(mongodb);
+  const sealer = createSealer(settings);
   const operations = createOperations({
-    store: createStore(mongodb),
+    store,
     directory,
     engine,
+    storages: storages(settings, connectionsBy(store.datastores.find, sealer.open)),
+    sealer,
     settings: {
       temporalUiUrl: settings.ARCUS_TEMPORAL_UI_URL,
       temporalNamespace: settings.ARCUS_TEMPORAL_NAMESPACE,
@@ -86,6 +96,7 @@ async function main(): Promise<void> {
     draining = true;
     logger.info({ signal }, 'draining');
     setTimeout(() => process.exit(1), longestDrain).unref();
+    setTimeout(() => engine.abandon(), longestWait).unref();
     await Promise.all(servers.map(close));
     await mongodb.close();
     logger.info('ended');

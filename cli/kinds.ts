@@ -12,6 +12,8 @@ import { tokenCommands } from './identity/token.js';
 import { userCommands } from './identity/user.js';
 import { networkCommands } from './networks/network.js';
 import { networkDocuments } from './networks/network-resource.js';
+import { networkTemplateCommands, networkTemplateDocuments } from './networks/network-template.js';
+import { securityGroupCommands, securityGroupDocuments } from './networks/security-group.js';
 import { operationCommands } from './operations/operation.js';
 import { actionLeaf } from './scaling/action.js';
 import { policyLeaf } from './scaling/policy.js';
@@ -26,6 +28,8 @@ import { nounOf } from './shell/noun-of.js';
 import { resolve } from './shell/resource.js';
 import { datastoreCommands, datastoreDocuments } from './storage/datastore.js';
 import { imageCommands, images } from './storage/image.js';
+import { imageDocuments } from './storage/image-documents.js';
+import { secretsCommands } from './storage/secrets.js';
 import { vmCommands, vms } from './vms/vm.js';
 import { vmTemplateCommands, vmTemplateDocuments } from './vms/vm-template.js';
 
@@ -66,6 +70,12 @@ const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
   datastore: noun('datastore', 'Where images, disks and files are kept', datastoreCommands),
   image: noun('image', 'Disks and files that VMs are made of', imageCommands),
   network: noun('network', 'Virtual networks, whose addresses VMs are given', networkCommands),
+  network_template: noun(
+    'network_template',
+    'Descriptions from which virtual networks are made',
+    networkTemplateCommands,
+  ),
+  security_group: noun('security_group', 'What may reach VMs, and what they may send', securityGroupCommands),
   operation: noun('operation', 'What is being done, and what has been', operationCommands(find)),
   user: noun('user', 'People and programs that sign in', userCommands),
   group: noun('group', 'Users who share, and what they may create', groupCommands),
@@ -76,19 +86,25 @@ const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
 /** The first words of commands. */
 export const nouns: readonly Noun[] = [
   ...Object.values(ofKinds),
+  { noun: 'secrets', summary: 'Keys with which secrets are sealed', leaves: secretsCommands },
   { noun: 'quota', summary: 'How much users and groups may have, and have', leaves: quotaCommands },
   { noun: 'context', summary: 'Servers that this command line knows, and who asks there', leaves: contextCommands },
 ];
 
 /** What documents of `apply` can make, in the order in which it is made: what others name comes first. */
-const applied: Record<ManagedKind | 'group' | 'group_quota' | 'user_quota', DocumentKind> = {
+const applied: Record<ManagedKind | 'image' | 'group' | 'group_quota' | 'user_quota', DocumentKind> = {
   group: groupDocuments,
-  group_quota: quotaDocuments('group'),
-  user_quota: quotaDocuments('user'),
   cluster: clusterDocuments,
   host: hostDocuments,
   datastore: datastoreDocuments,
+  image: imageDocuments,
+  // Networks name them, and they may name networks: what is made of both has to be made in two goes.
+  security_group: securityGroupDocuments,
   network: networkDocuments,
+  network_template: networkTemplateDocuments,
+  // They may name single datastores, images and networks.
+  group_quota: quotaDocuments('group'),
+  user_quota: quotaDocuments('user'),
   vm_template: vmTemplateDocuments,
   service_template: serviceTemplateDocuments,
 };

@@ -12,7 +12,7 @@ import { nouns } from './kinds.js';
 import { writtenOut } from './shell/abbreviation.js';
 import { createApiClient, whileRestarted } from './shell/api-client.js';
 import { asking } from './shell/asking.js';
-import { addLeaf, addNoun, type Context, type Leaf } from './shell/command.js';
+import { addLeaf, addNoun, type Context, complained, type Leaf } from './shell/command.js';
 import { Complaint, exitCodes, exitMeanings, Interrupted } from './shell/complaint.js';
 import { completeCommand, completionCommand } from './shell/completion.js';
 import { connectionOf } from './shell/connection.js';
@@ -51,7 +51,7 @@ export function createProgram(given: Surroundings): Command {
     .configureOutput({
       writeOut: (text) => out(text.trimEnd()),
       writeErr: (text) => err(text.trimEnd()),
-      outputError: (text, write) => write(text.replace(/^error: /, 'arcus: ')),
+      outputError: complained,
     })
     .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride()

@@ -4,7 +4,7 @@ import { limits } from '../schemas/common/limits.js';
 import { ProblemBody } from '../schemas/common/problem.js';
 import { type Asked, type ClientError, Misunderstood, Refusal, Unreachable } from './errors.js';
 import type { Again, EachManner, ReadManner, SendManner } from './manner.js';
-import { authorizationOf, type Body, type Credentials } from './message.js';
+import { authorizationOf, type Body, type Bytes, type Credentials } from './message.js';
 import { repeated } from './repeated.js';
 import { plainTransport, type Transport } from './transport.js';
 
@@ -52,8 +52,8 @@ export function createClient(
    * Sends one request as it is, and returns whatever is answered: for those who want to see refusals as they are. Throws
    * Unreachable where no whole answer comes, and the reason of the signal that has ended it.
    */
-  async function exchange(method: Method, path: string, body?: Body, manner: EachManner = {}): Promise<Reply> {
-    const { signal, within = usualTime, key, unchanged } = manner;
+  async function exchange(method: Method, path: string, body?: Body | Bytes, manner: EachManner = {}): Promise<Reply> {
+    const { signal, within = usualTime, key, unchanged, headers } = manner;
     const late = AbortSignal.timeout(within);
     try {
       const response = await fetch(new URL(`/api/v1${path}`, endpoint), {
@@ -66,6 +66,7 @@ export function createClient(
           ...(body && { 'content-type': body.type }),
           ...(key !== undefined && { 'idempotency-key': key }),
           ...(unchanged !== undefined && { 'if-match': unchanged }),
+          ...headers,
         },
         ...(body && { body: body.text }),
         signal: signal ? AbortSignal.any([late, signal]) : late,
@@ -160,6 +161,10 @@ export function createClient(
   };
 }
 
+/** The reason why a request was refused, from whatever was answered. */
+export const refusalOf = (asked: Asked, { status, text }: Pick<Reply, 'status' | 'text'>): Refusal =>
+  new Refusal(asked, status, problemIn(text));
+
 const isOfClient = (error: unknown): error is ClientError =>
   error instanceof Unreachable || error instanceof Refusal || error instanceof Misunderstood;
 
@@ -168,7 +173,7 @@ function understood<S extends z.ZodType>(
   schema: S,
   asked: Asked,
 ): Answer<z.output<S>> {
-  if (status < 200 || status > 299) throw new Refusal(asked, status, problemIn(text));
+  if (status < 200 || status > 299) throw refusalOf(asked, { status, text });
   const raw = parsed(text, asked);
   const result = schema.safeParse(raw);
   if (result.success) return { raw, value: result.data, tag: headers.get('etag') ?? undefined };

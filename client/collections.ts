@@ -6,6 +6,8 @@ import { GroupResource } from '../schemas/identity/group.js';
 import { UserResource } from '../schemas/identity/user.js';
 import { type Kind, kinds } from '../schemas/kinds.js';
 import { NetworkResource } from '../schemas/networks/network.js';
+import { NetworkTemplateResource } from '../schemas/networks/network-template.js';
+import { SecurityGroupResource } from '../schemas/networks/security-group.js';
 import { OperationDetail, OperationResource } from '../schemas/operations/operation-resource.js';
 import { ServiceResource, ServiceSummary } from '../schemas/services/service.js';
 import { ServiceTemplateResource } from '../schemas/services/service-template.js';
@@ -32,6 +34,12 @@ export const collections = {
   datastore: { path: kinds.datastore.path, item: DatastoreResource, whole: DatastoreResource },
   image: { path: kinds.image.path, item: ImageResource, whole: ImageResource },
   network: { path: kinds.network.path, item: NetworkResource, whole: NetworkResource },
+  network_template: {
+    path: kinds.network_template.path,
+    item: NetworkTemplateResource,
+    whole: NetworkTemplateResource,
+  },
+  security_group: { path: kinds.security_group.path, item: SecurityGroupResource, whole: SecurityGroupResource },
   user: { path: kinds.user.path, item: UserResource, whole: UserResource },
   group: { path: kinds.group.path, item: GroupResource, whole: GroupResource },
   acl: { path: kinds.acl.path, item: AclResource, whole: AclResource },

@@ -26,6 +26,8 @@ export type EachManner = Manner & {
   key?: string | undefined;
   /** Sent as If-Match, the tag of what was read: what has been changed since is not written over. */
   unchanged?: string | undefined;
+  /** Further ones. */
+  headers?: Readonly<Record<string, string>> | undefined;
 };
 
 /** What changes something may be sent again under a key alone. */

@@ -4,6 +4,9 @@ export type Credentials = { name: string; password: string } | { token: string }
 /** The body of a request: its text is sent as it is. */
 export type Body = { type: 'application/json' | 'text/plain'; text: string };
 
+/** Bytes as the body of a request: the next ones of an upload. */
+export type Bytes = { type: 'application/offset+octet-stream'; text: Uint8Array<ArrayBuffer> };
+
 /** A value as the body of a request. */
 export const json = (value: unknown): Body => ({ type: 'application/json', text: JSON.stringify(value) });
 

@@ -31,7 +31,7 @@ const isLost = (error: unknown): error is Lost =>
     : error instanceof Refusal && error.status === 503;
 
 /** Waits so long; throws the reason of the signal that ends it. */
-async function rest(pause: number, signal: AbortSignal | undefined): Promise<void> {
+export async function rest(pause: number, signal: AbortSignal | undefined): Promise<void> {
   await new Promise<void>((resolve) => {
     if (signal?.aborted) return resolve();
     const end = (): void => {

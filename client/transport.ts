@@ -1,6 +1,11 @@
 import type { Why } from './errors.js';
 
-export type Sent = { method?: string; headers?: Record<string, string>; body?: string | null; signal?: AbortSignal };
+export type Sent = {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array<ArrayBuffer> | null;
+  signal?: AbortSignal;
+};
 
 /** How requests travel: what differs between a browser and Node.js, which can be told whom to believe. */
 export type Transport = {

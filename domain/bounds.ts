@@ -2,6 +2,7 @@ import { amountOf, grouped, type LimitName, limits } from '../schemas/common/lim
 import type { ServiceTemplateBody } from '../schemas/services/service-template.js';
 import type { Finding } from './problems.js';
 import { tiesBytes } from './services/measure-ties.js';
+import { networkCount } from './services/network-wishes.js';
 
 /** How much something has of what a limit counts, and where that is. */
 export type Measured = { limit: LimitName; pointer: string; is: number };
@@ -96,6 +97,7 @@ export function measureServiceTemplate(body: ServiceTemplateBody): Measured[] {
           (elasticity_policies?.length ?? 0) + (scheduled_policies?.length ?? 0),
       ),
     },
+    { limit: 'serviceNetworks', pointer: '/networks', is: networkCount(body) },
     ...each('recurrence', '/scheduled_policies', ({ scheduled_policies = [] }) =>
       scheduled_policies.reduce((most, { recurrence = '' }) => Math.max(most, recurrence.length), 0),
     ),

@@ -1,4 +1,6 @@
 import type { Engine } from '../adapters/engine/port.js';
+import type { Sealer } from '../adapters/process/sealer.js';
+import type { Storages } from '../adapters/storage/port.js';
 import type { Directory } from '../store/identity/directory.js';
 import type { Transaction } from '../store/mongo/transaction.js';
 import type { createTurns } from '../store/mongo/turns.js';
@@ -11,6 +13,10 @@ export type OperationsContext = {
   store: Store;
   directory: Directory;
   engine: Engine;
+  /** Where the bytes go that people send. */
+  storages: Storages;
+  /** Seals what is secret, and opens it. */
+  sealer: Sealer;
   settings: {
     /** Base address of the Temporal UI, for links; undefined: no links. */
     temporalUiUrl: string | undefined;

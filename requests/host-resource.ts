@@ -12,6 +12,7 @@ export const hostResource = (host: Host, names: Names): HostResource => ({
   ...ownership(host),
   ...names(host),
   vm_mad: host.vm_mad,
+  libvirt: host.libvirt ?? null,
   state: host.state,
   error: host.error,
   silent_since: isSilent(host) && host.state !== 'OFFLINE' ? isoOrNull(host.silent_since ?? null) : null,

@@ -11,7 +11,7 @@ import type { OwnedObject } from '../store/owned-objects.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
-import { underFreeName } from './free-name.js';
+import { nameFree } from './free-name.js';
 import { ownershipOf } from './ownership-of.js';
 import type { Precondition } from './precondition.js';
 
@@ -171,10 +171,4 @@ export function managed<K extends ManagedKind, C extends { name: string }, E ext
       });
     },
   };
-}
-
-/** Runs a write of an object under its name, which its owner has given to no other of the kind, or nobody has. */
-export function nameFree<T>(kind: ManagedKind, name: string, write: () => Promise<T>): Promise<T> {
-  const { one, unique } = kinds[kind];
-  return underFreeName(`${unique === 'owner' ? 'You have' : 'There is'} a ${one} "${name}" already.`, write);
 }

@@ -39,8 +39,10 @@ import {
   updateUser,
 } from './identity/users.js';
 import { addRange, holdAddress, releaseAddress, removeRange, resizeRange } from './networks/address-ranges.js';
+import { instantiateNetwork, networkTemplates } from './networks/network-templates.js';
 import { networks } from './networks/networks.js';
 import { reserve } from './networks/reserving.js';
+import { securityGroups } from './networks/security-groups.js';
 import { isRepeated, listOperations } from './operations/operations.js';
 import { ownershipOperations } from './ownership.js';
 import { createPace } from './pace.js';
@@ -49,7 +51,7 @@ import { pausePolicy, replacePolicies, resumePolicy, showPolicies } from './scal
 import { addRole } from './scaling/roles.js';
 import { recoverRoleOrService, removeRole, scaleRole } from './scaling/scaling.js';
 import { pauseSchedule, replaceSchedules, resumeSchedule, showSchedules } from './scaling/schedules.js';
-import { editService } from './scaling/service-edit.js';
+import { addRawAttributes, editService } from './scaling/service-edit.js';
 import { releaseService } from './services/release.js';
 import { repairService } from './services/service-recovery.js';
 import {
@@ -66,10 +68,17 @@ import {
   undeployService,
   updateService,
 } from './services/services.js';
+import { listTemplateInputs } from './services/template-inputs.js';
 import { listRevisions, showRevision } from './services/template-revisions.js';
 import { datastores } from './storage/datastores.js';
+import { changeImageSnapshots } from './storage/image-snapshots.js';
 import { imageOwnership, listImages, removeImage, showImage, updateImage } from './storage/images.js';
 import { cloneImage, createImage } from './storage/making-images.js';
+import { resizeImage } from './storage/resizing-images.js';
+import { rotateSecrets } from './storage/secrets.js';
+import { appendToUpload, showUpload, stopUpload } from './storage/uploads.js';
+import { restoreDisk } from './vms/disk-restores.js';
+import { saveDisk } from './vms/disk-saves.js';
 import { flushHost } from './vms/host-flush.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
 import { showVmContext } from './vms/vm-context.js';
@@ -88,6 +97,7 @@ import { vmTemplates } from './vms/vm-templates.js';
 import { createVm, listVms, showVm, terminateVm, updateVm } from './vms/vms.js';
 import { showOperation } from './why/operation-detail.js';
 import { whyHost, whyImage, whyOperation, whyService, whyVm } from './why/why.js';
+import { whyNetwork } from './why/why-network.js';
 
 /** Everything that can be asked for. Every face calls these; each authorises, and throws a Problem or answers. */
 export const createOperations = (given: OperationsContext) => {
@@ -114,14 +124,23 @@ export const createOperations = (given: OperationsContext) => {
         show: showImage,
         create: createImage,
         clone: cloneImage,
+        resize: resizeImage,
+        changeSnapshots: changeImageSnapshots,
         update: updateImage,
         remove: removeImage,
       }),
       ...imageOwnership(context),
     },
+    secrets: bind(context, { rotate: rotateSecrets }),
+    uploads: bind(context, { show: showUpload, append: appendToUpload, stop: stopUpload }),
+    securityGroups: securityGroups(context),
     networks: {
       ...networks(context),
       ...bind(context, { addRange, resizeRange, removeRange, hold: holdAddress, release: releaseAddress, reserve }),
+    },
+    networkTemplates: {
+      ...networkTemplates(context),
+      ...bind(context, { instantiate: instantiateNetwork }),
     },
     vmTemplates: vmTemplates(context),
     serviceTemplates: {
@@ -132,6 +151,7 @@ export const createOperations = (given: OperationsContext) => {
         removeWhole: removeServiceTemplateWhole,
         revisions: listRevisions,
         revision: showRevision,
+        inputs: listTemplateInputs,
       }),
     },
     vms: bind(context, {
@@ -147,6 +167,8 @@ export const createOperations = (given: OperationsContext) => {
       resume: resumeVm,
       migrate: migrateVm,
       changeDevices,
+      saveDisk,
+      restoreDisk,
       hold: holdVm,
       resched: reschedVm,
       resize: resizeVm,
@@ -175,6 +197,7 @@ export const createOperations = (given: OperationsContext) => {
       addRole,
       removeRole,
       edit: editService,
+      addRaw: addRawAttributes,
     }),
     policies: bind(context, { show: showPolicies, replace: replacePolicies, pause: pausePolicy, resume: resumePolicy }),
     schedules: bind(context, {
@@ -189,6 +212,7 @@ export const createOperations = (given: OperationsContext) => {
       vm: whyVm,
       host: whyHost,
       image: whyImage,
+      network: whyNetwork,
     }),
     consistency: bind(context, {
       start: startConsistencyCheck,

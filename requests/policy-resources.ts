@@ -5,7 +5,7 @@ import type { Firing, FiringResource } from '../schemas/common/firing.js';
 import type { PolicySaid } from '../schemas/services/policy-said.js';
 import type { ElasticityPolicyResource, ScheduledPolicyResource, Service } from '../schemas/services/service.js';
 import type { ElasticityPolicy, ScheduledPolicy } from '../schemas/services/service-template.js';
-import type { Ending } from '../store/operations/operations.js';
+import type { Ending } from '../store/operations/operation-reads.js';
 import type { Store } from '../store/store.js';
 
 /** Which policies there are, for whoever has named another. */

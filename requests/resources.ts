@@ -4,7 +4,6 @@ import { operationAtWork } from '../domain/operations/at-work.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
-import { diskWarnings } from '../domain/vms/template-devices.js';
 import { debuggingOf } from '../domain/vms/vm-debugging.js';
 import { shownNics } from '../domain/vms/vm-devices.js';
 import type { Ownership } from '../schemas/common/common.js';
@@ -75,7 +74,7 @@ export const vmTemplateResource = (template: VmTemplate, names: Names): VmTempla
   ...ownership(template),
   ...names(template),
   template: template.template,
-  warnings: [...expressionWarnings(template.template), ...diskWarnings(template.template)],
+  warnings: expressionWarnings(template.template),
   created_at: iso(template.created_at),
 });
 
@@ -92,8 +91,10 @@ export const serviceTemplateResource = (template: ServiceTemplate, names: Names)
 
 const deviceResources = (vm: Vm): Pick<VmResource, 'nics' | 'disks'> => ({
   nics: shownNics(vm),
-  disks: (vm.disks ?? []).map(({ disk_id, type, size, format, target, snapshots, current }) => ({
+  disks: (vm.disks ?? []).map(({ disk_id, type, size, format, target, image, readonly, snapshots, current }) => ({
     ...{ disk_id, type, size, format, target },
+    image: image ? { id: image.id, name: image.name, datastore_id: image.datastore } : null,
+    ...{ persistent: image?.persistent ?? false, readonly: readonly ?? false },
     snapshots: snapshots.map(({ snapshot_id, name, parent, taken_at }) => ({
       ...{ snapshot_id, name, parent, active: snapshot_id === current, taken_at: iso(taken_at) },
     })),
@@ -119,15 +120,20 @@ export function vmResource(vm: Vm, names: Names): VmResource {
     host: place && { id: place.hid, name: place.hostname },
     resched: (vm.resched ?? null) !== null,
     ...deviceResources(vm),
+    files: (vm.files ?? []).map(({ use, name, image: { id, datastore } }) => ({
+      ...{ use, name, image_id: id, datastore_id: datastore },
+    })),
+    datastore_id: vm.datastore?.id ?? null,
     snapshots: (vm.snapshots ?? []).map(({ id, name, at, active }) => ({ id, name, time: iso(at), active })),
     debugging: debuggingResource(vm),
     template: vm.template,
     user_template: vm.user_template,
-    history: vm.history.map(({ seq, hid, hostname, vm_mad, stime, etime, reason }) => ({
+    history: vm.history.map(({ seq, hid, hostname, vm_mad, datastore, stime, etime, reason }) => ({
       seq,
       host_id: hid,
       hostname,
       vm_mad,
+      datastore_id: datastore ?? null,
       started_at: iso(stime),
       ended_at: isoOrNull(etime),
       reason,
@@ -192,6 +198,11 @@ export function serviceResource(
     deployment: service.body.deployment,
     ready_status_gate: service.body.ready_status_gate,
     shutdown_action: service.body.shutdown_action ?? null,
+    virtual_networks: (service.networks ?? []).map(({ name, id, reserved, template }) => ({
+      ...{ name, network_id: id, reserved_from: reserved?.from ?? null, size: reserved?.size ?? null },
+      template_id: template?.id ?? null,
+      made: (reserved ?? template)?.made ?? true,
+    })),
     roles: service.roles.map(
       ({
         mark: _mark,

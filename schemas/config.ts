@@ -191,6 +191,13 @@ export const Config = z.object({
     .min(1)
     .optional()
     .describe('Directory with the datastores of this machine; absent: datastores in the home'),
+  ARCUS_SECRETS_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'File with the keys of the secrets that are kept, the same for all processes; absent: secrets.key in the home',
+    ),
   ARCUS_SAFE_DIRS: Directories.describe(
     'Directories from whose files images may be made, separated by commas; absent: none',
   ),

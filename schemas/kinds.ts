@@ -1,6 +1,8 @@
 import { recordOf } from './common/record-of.js';
 import type { ResourceType } from './identity/acl.js';
 import type { Network } from './networks/network.js';
+import type { NetworkTemplate } from './networks/network-template.js';
+import type { SecurityGroup } from './networks/security-group.js';
 import type { ServiceTemplate } from './services/service-template.js';
 import type { VmTemplate } from './vms/vm-template.js';
 
@@ -171,10 +173,40 @@ export const kinds = {
     ids: { pool: 'vnet', first: 0 },
     owned: { ended: null },
     managed: true,
+    charged: true,
     counted: { most: 1_000 },
     edits: 'manage',
     unique: 'owner',
     document: { attributes: { neededBy: ['attributes'], empty: {} } },
+  },
+  network_template: {
+    one: 'network template',
+    several: 'network templates',
+    path: '/network-templates',
+    collection: 'network_templates',
+    acl: 'VNTEMPLATE',
+    ids: { pool: 'vntemplate', first: 0 },
+    owned: { ended: null },
+    managed: true,
+    counted: { most: 1_000 },
+    edits: 'manage',
+    unique: 'owner',
+    document: { attributes: { neededBy: ['attributes'], empty: {} } },
+  },
+  security_group: {
+    one: 'security group',
+    several: 'security groups',
+    path: '/security-groups',
+    collection: 'security_groups',
+    acl: 'SECGROUP',
+    // As in OpenNebula, whose own group has the id 0.
+    ids: { pool: 'secgroup', first: 100 },
+    owned: { ended: null },
+    managed: true,
+    counted: { most: 1_000 },
+    edits: 'manage',
+    unique: 'owner',
+    document: {},
   },
   user: {
     one: 'user',
@@ -254,6 +286,8 @@ export type OwnedKind = KindWith<{ owned: object }>;
 export type OperatedKind = KindWith<{ operated: true }>;
 export type ManagedKind = OwnedKind & KindWith<{ managed: true }>;
 export type DocumentKind = OwnedKind & KindWith<{ document: object; unique: 'owner' }>;
+/** Whose names are given once, to an owner or in a zone. */
+export type UniqueKind = KindWith<{ unique: string }>;
 export type ChargedKind = KindWith<{ charged: true }>;
 type CountedRow = KindWith<{ counted: object }>;
 /** What is counted of each user, as quotas name it: by its collection. */
@@ -261,7 +295,13 @@ export type CountedKind = Rows[CountedRow]['collection'];
 /** What is stored of each that is a document. */
 export type Documents = OfEach<
   DocumentKind,
-  { vm_template: VmTemplate; service_template: ServiceTemplate; network: Network }
+  {
+    vm_template: VmTemplate;
+    service_template: ServiceTemplate;
+    network: Network;
+    network_template: NetworkTemplate;
+    security_group: SecurityGroup;
+  }
 >;
 type PooledKind = KindWith<{ ids: object }>;
 type FederatedKind = KindWith<{ federated: true; ids: object }>;
@@ -277,6 +317,7 @@ export const rowOf = (kind: Kind): Row => kinds[kind];
 
 export const ownedKinds = kindNames.filter((kind): kind is OwnedKind => rowOf(kind).owned !== undefined);
 export const operatedKinds = kindNames.filter((kind): kind is OperatedKind => rowOf(kind).operated === true);
+export const isOperated = (kind: Kind): kind is OperatedKind => operatedKinds.some((one) => one === kind);
 export const managedKinds = ownedKinds.filter((kind): kind is ManagedKind => rowOf(kind).managed === true);
 export const documentKinds = ownedKinds.filter((kind): kind is DocumentKind => rowOf(kind).document !== undefined);
 export const chargedKinds = kindNames.filter((kind): kind is ChargedKind => rowOf(kind).charged === true);

@@ -15,7 +15,8 @@ export async function bootstrapStore(
   connection: Connection,
   { keepMetrics = keptHours }: { keepMetrics?: number | undefined } = {},
 ): Promise<MongodbDirectory> {
-  const { hosts, clusters, datastores, counters, installation, metrics, toldValues } = createStore(connection);
+  const { hosts, clusters, datastores, securityGroups, counters, installation, metrics, toldValues } =
+    createStore(connection);
   const directory = createDirectory(connection);
   await Promise.all([
     ...Object.values(connection.models).map(bringAbout),
@@ -24,6 +25,7 @@ export async function bootstrapStore(
   await hosts.countVms();
   await clusters.ensureDefault();
   await datastores.ensureDefaults();
+  await securityGroups.ensureDefault();
   await installation.id();
   for (const { pool, first } of pools) if (first > 0) await counters.beginAt(pool, first);
   await directory.groups.ensureDefaults();

@@ -2,9 +2,11 @@ import type { Connection } from 'mongoose';
 import type { Caller } from '../domain/identity/caller.js';
 import type { Ownership } from '../schemas/common/common.js';
 import { type ListQuery, namedFields } from '../schemas/common/list.js';
-import { type DocumentKind, type Documents, documentKinds, kinds } from '../schemas/kinds.js';
+import { type DocumentKind, type Documents, documentKinds, kinds, rowOf } from '../schemas/kinds.js';
+import { chargeIndex } from './identity/quotas.js';
 import { insertWhole, modelOf, setWhole } from './mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './mongo/paging.js';
+import { orTaken } from './mongo/taken.js';
 import { sessionOf, type Transaction, within } from './mongo/transaction.js';
 
 type Named = Ownership & { _id: number; name: string; created_at: Date };
@@ -15,6 +17,7 @@ function createDocumentStore<T extends Named>(connection: Connection, kind: Docu
     { fields: { uid: 1, name: 1 }, options: { unique: true } },
     ...pageIndexes(),
     ...sortIndexes(namedFields),
+    ...(rowOf(kind).charged ? [chargeIndex] : []),
   ]);
   return {
     model: documents,
@@ -27,9 +30,11 @@ function createDocumentStore<T extends Named>(connection: Connection, kind: Docu
         .exec(),
     list: (caller: Caller, query: ListQuery) =>
       pageOf(documents, visibleTo(caller, kind), query, { ids: 'number', list: namedFields, parts }),
-    /** Fails with a duplicate key when the owner has one of this name already. */
-    insert: (document: T, transaction: Transaction) => insertWhole(documents, document, transaction),
-    replace: (id: number, change: Partial<T>, transaction: Transaction) => setWhole(documents, id, change, transaction),
+    /** Throws Taken where the owner has one of this name already. */
+    insert: (document: T, transaction: Transaction) => orTaken(() => insertWhole(documents, document, transaction)),
+    /** The same. null: there is none. */
+    replace: (id: number, change: Partial<T>, transaction: Transaction) =>
+      orTaken(() => setWhole(documents, id, change, transaction)),
     remove: (id: number, transaction: Transaction) => documents.deleteOne({ _id: id }, within(transaction)),
   };
 }

@@ -1,16 +1,19 @@
 import type { Connection } from 'mongoose';
 import type { Ownership } from '../schemas/common/common.js';
-import type { Amounts } from '../schemas/identity/quota.js';
-import { countOf, kinds, type OwnedKind, type ZoneCounted } from '../schemas/kinds.js';
+import type { Amounts } from '../schemas/identity/amounts.js';
+import { countOf, isOperated, kinds, type OwnedKind, type ZoneCounted } from '../schemas/kinds.js';
 import type { Service } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
-import type { ChargedOwner, QuotaStore } from './identity/quotas.js';
+import type { ChargedOwner } from './identity/quota-charges.js';
+import type { QuotaStore } from './identity/quotas.js';
 import { ownershipFields } from './mongo/model.js';
 import type { References } from './mongo/references.js';
+import { orTaken } from './mongo/taken.js';
 import { type Transaction, within, withTransaction } from './mongo/transaction.js';
 import type { OperationStore } from './operations/operations.js';
 import type { OwnedObject } from './owned-objects.js';
 import { BeingGiven, type Givings } from './services/givings.js';
+import type { ServiceNetworks } from './services/service-networks.js';
 import type { VmStore } from './vms/vms.js';
 
 /** `charge`: what goes to the quotas of a new owner and group. */
@@ -39,7 +42,7 @@ type Followers<T> = {
   /** Throws BeingGiven where an earlier change goes on. */
   inOrder: (present: T, transaction: Transaction) => Promise<void>;
   nodes: (transaction: Transaction) => Promise<OwnedNode[]>;
-  follow: (owner: Ownership, nodes: readonly OwnedNode[], transaction: Transaction) => Promise<void>;
+  follow: (owner: Ownership, nodes: readonly OwnedNode[], transaction: Transaction, present: T) => Promise<void>;
 };
 const nobody: Followers<unknown> = { inOrder: async () => {}, nodes: async () => [], follow: async () => {} };
 
@@ -49,6 +52,7 @@ type Stores = {
   quotas: QuotaStore;
   references: References;
   givings: Givings;
+  serviceNetworks: ServiceNetworks;
 };
 
 /**
@@ -61,9 +65,9 @@ type Stores = {
  */
 export function createOwnershipChanges(
   connection: Connection,
-  { operations, vms, quotas, references, givings }: Stores,
+  { operations, vms, quotas, references, givings, serviceNetworks }: Stores,
 ) {
-  /** Returns the object as it is then; null: it is not there. */
+  /** Returns the object as it is then; null: it is not there. Throws Taken where the new owner has one of its name. */
   async function change<K extends OwnedKind>(
     kind: K,
     id: number,
@@ -88,8 +92,8 @@ export function createOwnershipChanges(
         allow(present, owner, nodes);
         await compare(present);
         await references.giveTo(present, owner, transaction);
-        await documents.updateOne({ _id: id }, { $set: owner }, within(transaction));
-        await follow(owner, nodes, transaction);
+        await orTaken(() => documents.updateOne({ _id: id }, { $set: owner }, within(transaction)));
+        await follow(owner, nodes, transaction, present);
         if (counted && owner.uid !== present.uid) await quotas.demandRoom({ ...owner, ...names }, counted, transaction);
         await quotas.moveCharge(present, { ...owner, ...names }, chargeOf(present), transaction);
         return { ...present, ...owner };
@@ -119,14 +123,14 @@ export function createOwnershipChanges(
           kind,
           id,
           wish,
-          kind !== 'host' && kind !== 'image'
-            ? nobody
-            : {
+          isOperated(kind)
+            ? {
                 ...nobody,
                 follow: async (owner, _nodes, transaction) => {
                   await operations.give(kind, [id], owner, transaction);
                 },
-              },
+              }
+            : nobody,
           countOf(kind),
         ),
 
@@ -167,7 +171,8 @@ export function createOwnershipChanges(
           .hint('by_service')
           .lean<OwnedNode[]>()
           .exec(),
-      follow: async (owner, nodes, transaction) => {
+      follow: async (owner, nodes, transaction, present) => {
+        await serviceNetworks.give(present, owner, wish.names.uname, transaction);
         await operations.give('service', [id], owner, transaction);
         const ids = nodes.map(({ _id }) => _id);
         await givings.follow(id, owner, ids, transaction);

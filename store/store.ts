@@ -19,6 +19,8 @@ import { createCounters } from './mongo/counters.js';
 import { createReferences } from './mongo/references.js';
 import { createLeases } from './networks/leases.js';
 import { createNetworkStore } from './networks/networks.js';
+import { createReservations } from './networks/reservations.js';
+import { createSecurityGroups } from './networks/security-groups.js';
 import { createForgetting } from './operations/forgetting.js';
 import { createOperationStore } from './operations/operations.js';
 import { createProgress } from './operations/progress.js';
@@ -33,9 +35,11 @@ import { createGivings } from './services/givings.js';
 import { createHealth } from './services/health.js';
 import { createQuestions } from './services/questions.js';
 import { createReleases } from './services/releases.js';
+import { createServiceNetworks } from './services/service-networks.js';
 import { createServiceTemplateStore } from './services/service-templates.js';
 import { createServiceStore } from './services/services.js';
 import { createDatastoreStore } from './storage/datastores.js';
+import { createImageUses } from './storage/image-uses.js';
 import { createImageStore } from './storage/images.js';
 import { createBoundMoves } from './vms/bound-moves.js';
 import { createFlushes } from './vms/flushes.js';
@@ -45,7 +49,10 @@ import { createResched } from './vms/resched.js';
 import { createSightings } from './vms/sightings.js';
 import { createTerminations } from './vms/terminations.js';
 import { createToldValues } from './vms/told-values.js';
+import { createVmDatastores } from './vms/vm-datastores.js';
 import { createVmEdits } from './vms/vm-edits.js';
+import { createVmHoldings } from './vms/vm-holdings.js';
+import { createNics } from './vms/vm-nics.js';
 import { createVmSchedules } from './vms/vm-schedules.js';
 import { createVmStore } from './vms/vms.js';
 import { createWaitingVms } from './vms/waiting-vms.js';
@@ -54,24 +61,42 @@ import { createWaitingVms } from './vms/waiting-vms.js';
 export function createStore(connection: Connection) {
   const documents = createDocuments(connection);
   const networks = createNetworkStore(connection, documents('network'));
-  const leases = createLeases(connection, networks);
+  const networkTemplates = documents('network_template');
+  const securityGroups = createSecurityGroups(connection, documents('security_group'));
+  const references = createReferences(connection);
+  const leases = createLeases(connection, networks, references);
   const operations = createOperationStore(connection);
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
-  const references = createReferences(connection);
-  const cardinality = createCardinality(connection, { services, quotas, leases });
-  const vms = createVmStore(connection, { quotas, departures: cardinality, leases });
+  const datastores = createDatastoreStore(connection);
+  const images = createImageStore(connection, { quotas, datastores });
+  const uses = createImageUses(images);
+  const holdings = createVmHoldings({ leases, uses, networks, quotas });
+  const reservations = createReservations({ leases, networks, quotas });
+  const serviceNetworks = createServiceNetworks(connection, {
+    ...{
+      services: services.model,
+      networks,
+      networkTemplates,
+      securityGroups,
+      leases,
+      reservations,
+      references,
+      quotas,
+    },
+  });
+  const cardinality = createCardinality(connection, { services, quotas, holdings });
+  const vms = createVmStore(connection, { quotas, departures: cardinality, holdings });
+  const vmDatastores = createVmDatastores(vms.model, datastores);
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
   const scalings = createScalings(connection, { services, quotas });
   const wilds = createWilds(connection);
   const flushes = createFlushes(connection, { hosts, vms, operations });
-  const datastores = createDatastoreStore(connection);
-  const images = createImageStore(connection, { quotas, datastores });
   const health = createHealth(connection, { services, vms });
   const releases = createReleases(connection, { operations, services, vms });
   const steps = createStepStore(connection);
-  const givings = createGivings(connection, { operations, services, vms });
+  const givings = createGivings(connection, { operations, services, vms, quotas });
   return {
     connection,
     edit: createEdits(connection),
@@ -82,12 +107,19 @@ export function createStore(connection: Connection) {
     clusters,
     datastores,
     images,
-    moveBound: createBoundMoves(connection, vms),
+    imageUses: uses,
+    vmDatastores,
+    places: createBoundMoves(connection, { vms, datastores: vmDatastores }),
     relocations: createRelocations(connection, { vms, hosts }),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
     documents,
     networks,
+    networkTemplates,
+    securityGroups,
+    nics: createNics(connection, { networks, securityGroups }),
     leases,
+    reservations,
+    serviceNetworks,
     vmTemplates: documents('vm_template'),
     serviceTemplates: createServiceTemplateStore(connection, documents('service_template')),
     operations,
@@ -97,6 +129,7 @@ export function createStore(connection: Connection) {
     services,
     cardinality,
     vms,
+    holdings,
     vmEdits: createVmEdits(connection, { vms, hosts, quotas }),
     waiting: createWaitingVms(connection),
     sightings: createSightings(connection, vms),
@@ -107,7 +140,7 @@ export function createStore(connection: Connection) {
     quotas,
     owned: createOwned(connection),
     references,
-    ownership: createOwnershipChanges(connection, { operations, vms, quotas, references, givings }),
+    ownership: createOwnershipChanges(connection, { operations, vms, quotas, references, givings, serviceNetworks }),
     givings,
     health,
     terminations: createTerminations(connection, vms, operations),
@@ -122,6 +155,8 @@ export function createStore(connection: Connection) {
       flushes,
       wilds,
       images,
+      holdings,
+      serviceNetworks,
     }),
     scalings,
     flushes,
@@ -136,9 +171,9 @@ export function createStore(connection: Connection) {
       },
       repairs: {
         ...createConsistencyRepairs(connection, { operations, services, vms, hosts }),
-        ...createLeaseRepairs(connection, { leases, vms }),
+        ...createLeaseRepairs(connection, { leases, networks, services, vms }),
       },
-      images: createImageConsistency(connection, { images, datastores, operations }),
+      images: createImageConsistency(connection, { images, datastores, operations, vms, uses, holdings }),
     },
     releases,
     questions: createQuestions(connection, { operations, services, releases }),

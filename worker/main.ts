@@ -5,14 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createStepLog } from '../activities/operations/step-log.js';
+import { networkedHypervisors } from '../activities/vms/networked-hypervisors.js';
 import { namespacesOf, type TemporalAccess, temporalAccess, workerConnection } from '../adapters/engine/access.js';
 import { temporalEngine } from '../adapters/engine/temporal.js';
 import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
+import { networks } from '../adapters/network/networks.js';
 import { createLogger } from '../adapters/process/logger.js';
+import { createSealer } from '../adapters/process/sealer.js';
 import { readSettings } from '../adapters/process/settings.js';
 import type { OperationsContext } from '../requests/context.js';
 import { type DeedOnVm, performByPolicy, performOnVm } from '../requests/scaling/actions.js';
 import { scaleByPolicy } from '../requests/scaling/scaling.js';
+import { type Retirement, retireBackup } from '../requests/vms/backups.js';
 import { type FlushDeed, migrateForFlush } from '../requests/vms/host-flush.js';
 import { migrateMarked, type Rescheduled } from '../requests/vms/vm-resched.js';
 import { performScheduled } from '../requests/vms/vm-schedules.js';
@@ -75,26 +79,31 @@ async function main(): Promise<void> {
   if (installation === undefined) return process.exit(0);
   const stepLog = createStepLog(store.steps);
   const directory = createDirectory(mongodb);
+  const sealer = createSealer(config);
+  const images = imagePorts(config, store, sealer);
   const asking: OperationsContext = {
-    ...{ store, directory, engine },
+    ...{ store, directory, engine, storages: images.storages, sealer },
     settings: {
       ...{ temporalUiUrl: undefined, failedLogins: config.ARCUS_FAILED_LOGINS },
       ...{ actionNumber: config.ARCUS_ACTION_NUMBER, actionPeriod: config.ARCUS_ACTION_PERIOD },
     },
     onDelayed: (message, error) => log.warn({ err: error }, message),
   };
+  const onHosts = networks(config, installation);
   const ports = {
     store,
     directory,
     scaleByPolicy: (scaling: PolicyScaling) => scaleByPolicy(asking, scaling),
     performOnVm: (deed: DeedOnVm) => performOnVm(asking, deed),
     performByPolicy: (performing: PolicyPerforming) => performByPolicy(asking, performing),
-    hypervisors: hypervisors(config, installation),
+    hypervisors: networkedHypervisors(hypervisors(config, installation), onHosts, store),
+    networks: onHosts,
     performScheduled: (due: DueAction) => performScheduled(asking, due),
+    retireBackup: (deed: Retirement) => retireBackup(asking, deed),
     migrateMarked: (marked: Rescheduled) => migrateMarked(asking, marked),
     migrateForFlush: (deed: FlushDeed) => migrateForFlush(asking, deed),
     engine,
-    ...imagePorts(config),
+    ...images,
     settings: {
       vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE,
       shutdownAction: config.ARCUS_SHUTDOWN_ACTION,

@@ -38,13 +38,15 @@ const atStorage = {
   startToCloseTimeout: '24h',
   scheduleToCloseTimeout: '24h',
 } as const;
-export const storing = proxyActivities<Pick<StorageSteps, 'fillImage'>>(atStorage);
+export const storing = proxyActivities<Pick<StorageSteps, 'fillImage' | 'restoreDisk'>>(atStorage);
+/** Steps that move none. */
+const briefly = { ...atStorage, startToCloseTimeout: '3m', scheduleToCloseTimeout: '3m' } as const;
+/** How much has been sent of an image. */
+export const judging = proxyActivities<Pick<StorageSteps, 'judgeUpload'>>(briefly);
 /** What was cancelled, or is to go, is removed. */
-export const emptying = proxyActivities<Pick<StorageSteps, 'emptyImage'>>({
-  ...atStorage,
-  startToCloseTimeout: '3m',
-  scheduleToCloseTimeout: '3m',
-});
+export const emptying = proxyActivities<Pick<StorageSteps, 'emptyImage' | 'settleRestore'>>(briefly);
+export const resizing =
+  proxyActivities<Pick<StorageSteps, 'growImage' | 'measureImage' | 'changeSnapshots' | 'settleSnapshots'>>(briefly);
 
 /** What is looked at after something went wrong: who has cancelled it waits for it, and it can be looked at again. */
 export const settling = proxyActivities<Pick<ComputeSteps, 'settleMove' | 'settleDevices' | 'disownDomain'>>({
@@ -76,7 +78,7 @@ const patient = {
 } as const;
 export const checks = proxyActivities<Pick<OrchestrationSteps, 'look' | 'lookAgain' | 'repairFindings'>>(patient);
 /** Steps that ask for operations of others. */
-export const asking = proxyActivities<Pick<OrchestrationSteps, 'performOnVms' | 'flushVms'>>(patient);
+export const asking = proxyActivities<Pick<OrchestrationSteps, 'performOnVms' | 'flushVms' | 'retireBackups'>>(patient);
 export const hostChecks = proxyActivities<Pick<ComputeSteps, 'lookAtHosts' | 'lookAgainAtHosts' | 'repairHosts'>>({
   ...patient,
   taskQueue: 'compute',

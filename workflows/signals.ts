@@ -5,6 +5,8 @@ import type { SettledRoles } from '../domain/services/settled-roles.js';
 export const capacityAppeared = defineSignal<[vms?: number[]]>('capacityAppeared');
 /** The user template of a VM of the service has changed. */
 export const vmReported = defineSignal('vmReported');
+/** All of an upload has come, or nobody has gone on with it for long. */
+export const uploadChanged = defineSignal('uploadChanged');
 /** A batch of several roles is through with some of them. */
 export const rolesSettled = defineSignal<[SettledRoles]>('rolesSettled');
 

@@ -1,8 +1,16 @@
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { Flaw } from '../../domain/consistency/evidence.js';
 import type { Section } from '../../domain/consistency/flaw-kinds.js';
-import { namedOperations, type SeenService, type SeenVm, type Surroundings } from '../../domain/consistency/hands.js';
+import {
+  isServiceMoving,
+  namedOperations,
+  type SeenService,
+  type SeenVm,
+  type Surroundings,
+} from '../../domain/consistency/hands.js';
+import { disksOf, judgeImagesOfVms } from '../../domain/consistency/judge-disks.js';
 import { type Heard, judgeHosts } from '../../domain/consistency/judge-hosts.js';
+import type { SeenImage } from '../../domain/consistency/judge-images.js';
 import { judgeHolders, judgeNics, saidBy } from '../../domain/consistency/judge-leases.js';
 import {
   judgeCounters,
@@ -13,11 +21,14 @@ import {
 } from '../../domain/consistency/judge-operations.js';
 import { judgeOwners, type SeenOwner } from '../../domain/consistency/judge-owners.js';
 import { judgeQuotas } from '../../domain/consistency/judge-quotas.js';
+import { judgeKeptNetworks, judgeMadeNetworks } from '../../domain/consistency/judge-service-networks.js';
 import { judgeServices } from '../../domain/consistency/judge-services.js';
 import { judgeVms } from '../../domain/consistency/judge-vms.js';
 import { leaseKey } from '../../domain/networks/lease-key.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
+import { madeOf } from '../../domain/services/made-networks.js';
+import { imagesOf } from '../../domain/vms/disk-wishes.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmOffHost } from '../../domain/vms/vm-states.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
@@ -128,7 +139,7 @@ async function judgedCounters({ store, directory }: LookPorts): Promise<Flaw[]> 
     ...(await seenOwners(store, 'user', directory.users)),
     ...(await seenOwners(store, 'group', directory.groups)),
   ];
-  const strays = await judgedHolders(store);
+  const strays = [...(await judgedHolders(store)), ...(await judgedKept(store))];
   return [...judgeCounters(counters), ...judgeQuotas(balances), ...judgeOwners(owners), ...strays];
 }
 
@@ -142,6 +153,13 @@ async function judgedHolders({ consistency: { reads } }: Store): Promise<Flaw[]>
     if (last === null) return flaws;
     after = last;
   }
+}
+
+/** The networks are read before what services say of them: one that is made meanwhile is said by then. */
+async function judgedKept({ consistency: { reads } }: Store): Promise<Flaw[]> {
+  const kept = await reads.networksOfServices();
+  const ids = [...new Set(kept.map(({ service }) => service))];
+  return kept.length === 0 ? [] : judgeKeptNetworks(kept, await reads.services({ ids }));
 }
 
 /** The owners are read before those that there are: who is made meanwhile is known. */
@@ -182,7 +200,7 @@ async function judgedRuns({ store, engine }: LookPorts, workflowIds: readonly st
 }
 
 /** Read after the documents in question: what has ended between the two reads is another thing at the next look. */
-async function surroundings(
+export async function surroundings(
   store: Store,
   vms: readonly SeenVm[],
   {
@@ -216,17 +234,33 @@ async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<
   const places = vms.flatMap(saidBy).map(({ place }) => leaseKey(place));
   const had = await store.consistency.reads.leasesOf(vms.map(({ _id }) => _id));
   const at = await store.consistency.reads.holdersAt(places);
-  return [...judgeVms(vms, { ...known, reserved, operationsOn, unfinished }), ...judgeNics(vms, { ...known, had, at })];
+  const images = await imagesById(store, [...new Set(vms.flatMap((vm) => imagesOf(disksOf(vm))))]);
+  return [
+    ...judgeVms(vms, { ...known, reserved, operationsOn, unfinished }),
+    ...judgeNics(vms, { ...known, had, at }),
+    ...judgeImagesOfVms(vms, { ...known, images }),
+  ];
+}
+
+async function imagesById({ consistency: { images } }: Store, ids: readonly number[]): Promise<Map<number, SeenImage>> {
+  const found = new Map<number, SeenImage>();
+  for (const some of portionsOf(ids, size.documents))
+    for (const image of await images.byIds(some)) found.set(image._id, image);
+  return found;
 }
 
 async function judgedServices({ store }: LookPorts, services: readonly SeenService[]): Promise<Flaw[]> {
   const { operations } = await surroundings(store, [], { also: services });
   const ids = services.map(({ _id }) => _id);
-  return judgeServices(services, {
+  const still = services.filter((service) => !isServiceMoving(service, operations));
+  const made = still.flatMap(madeOf).map(({ id }) => id);
+  const lacking = judgeMadeNetworks(still, await store.consistency.reads.networksThere(made));
+  const flaws = judgeServices(services, {
     operations,
     counts: await store.consistency.reads.counts(ids),
     operationsOn: await store.consistency.reads.operationsOn('service', ids),
   });
+  return [...flaws, ...lacking];
 }
 
 /** The hosts are asked first: a domain that a document says to be there was there when it said so. */

@@ -5,7 +5,7 @@ import { Problem, problemOf } from '../../domain/problems.js';
 import type { FindingCode, FindingOutcome } from '../../schemas/consistency/consistency.js';
 import { repair as repairOperation } from '../supervision/supervision.js';
 import type { LookPorts } from './consistency-looks.js';
-import { removeStaging } from './image-repairs.js';
+import { removeContext, removeDisk, removeStaging } from './image-repairs.js';
 
 /** Resolves to whether it has repaired anything: what it was to repair may be gone. May be done again. */
 type Repair<E> = (seen: E, ports: LookPorts) => Promise<boolean>;
@@ -27,6 +27,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   },
   service_operation_owner_differs: (seen, { store }) =>
     store.consistency.repairs.giveOperations('service', seen.service, seen),
+  service_network_missing: (seen, { store }) => store.consistency.repairs.forgetNetwork(seen),
   role_operation_stale: (seen, { store }) => store.consistency.repairs.clearRoleName(seen),
   role_state_wrong: (seen, { store }) =>
     store.consistency.repairs.correctRole(seen, seen.is, seen.becomes, `it was ${seen.is}`),
@@ -73,10 +74,17 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   image_wanted_stale: (seen, { store }) => store.consistency.images.clearName(seen, 'wanted'),
   image_clone_stale: (seen, { store }) => store.consistency.images.forgetClone(seen),
   image_state_wrong: (seen, { store }) => store.consistency.images.correctState(seen),
+  image_use_stale: (seen, { store }) => store.consistency.images.forgetUser(seen),
+  image_use_missing: (seen, { store }) => store.consistency.images.nameUser(seen),
   image_without_bytes: null,
   image_bytes_orphaned: null,
   staging_orphaned: removeStaging,
   staging_left: null,
+  disk_left: removeDisk,
+  disk_orphaned: null,
+  disk_missing: null,
+  context_left: removeContext,
+  context_orphaned: null,
   datastore_strange_names: null,
   datastore_unreachable: null,
   operation_without_run: async ({ op }, { store, engine }) => {
@@ -98,6 +106,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   },
   counter_behind: (seen, { store }) => store.consistency.repairs.raiseCounter(seen),
   lease_orphaned: (seen, { store }) => store.consistency.repairs.giveBack(seen),
+  network_without_service: (seen, { store }) => store.consistency.repairs.letGoOfNetwork(seen),
   owner_missing: null,
   quota_drift: (seen, { store }) => store.quotas.recount(seen),
 };
@@ -110,6 +119,8 @@ export const looksFirst: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'domain_orphaned',
   'domain_elsewhere',
   'staging_orphaned',
+  'disk_left',
+  'context_left',
   'operation_forgotten',
   'run_without_operation',
 ]);

@@ -1,15 +1,18 @@
 import type { Inventory } from '../../adapters/storage/port.js';
 import type { Flaw } from '../../domain/consistency/evidence.js';
+import type { SeenVm } from '../../domain/consistency/hands.js';
 import { judgeDatastore, type Lying } from '../../domain/consistency/judge-datastores.js';
+import { judgeUsers } from '../../domain/consistency/judge-disks.js';
 import { judgeImages, namedByImages, type SeenImage } from '../../domain/consistency/judge-images.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
 import type { Datastore } from '../../schemas/storage/datastore.js';
-import type { Look, LookPorts, Looks } from './consistency-looks.js';
+import type { Store } from '../../store/store.js';
+import { type Look, type LookPorts, type Looks, surroundings } from './consistency-looks.js';
 
 /** Documents of a page or a read by id, and datastores that are asked side by side. */
-const size = { images: 500, datastores: 8 };
+const size = { images: 500, datastores: 8, vms: 500 };
 /** How long a datastore may take to say what lies in it, in milliseconds: it looks at every file. */
 const patience = 60_000;
 
@@ -56,11 +59,16 @@ async function judgedImages({ store }: LookPorts, found: readonly SeenImage[]): 
     clones.push(...(await images.byIds(some)));
     for (const id of await images.atWorkOn(some)) clonesAtWork.add(id);
   }
-  return judgeImages(found, {
-    operations: await reads.statesOf(namedByImages(found)),
-    clones: new Map(clones.map((clone) => [clone._id, clone])),
-    clonesAtWork,
-  });
+  const vms = await vmsById(store, [...new Set(found.flatMap((image) => image.vms))]);
+  const users = { ...(await surroundings(store, [...vms.values()])), vms };
+  return [
+    ...judgeImages(found, {
+      operations: await reads.statesOf(namedByImages(found)),
+      clones: new Map(clones.map((clone) => [clone._id, clone])),
+      clonesAtWork,
+    }),
+    ...judgeUsers(found, users),
+  ];
 }
 
 async function lookAtDatastores(ports: LookPorts, found: readonly Asked[]): Promise<Omit<Look, 'next'>> {
@@ -75,8 +83,13 @@ async function lookAtDatastores(ports: LookPorts, found: readonly Asked[]): Prom
 async function lookAt(ports: LookPorts, { _id, name, ds_mad }: Asked): Promise<{ flaws: Flaw[]; answered: boolean }> {
   const heard = await ask(ports, { _id, name, ds_mad });
   const images = 'lying' in heard ? await imagesAround(ports, _id, heard.lying) : [];
-  const operations = await ports.store.consistency.reads.statesOf(namedByImages(images));
-  const known = { operations, images: new Map(images.map((image) => [image._id, image])) };
+  const vms = 'lying' in heard ? await vmsAround(ports, _id, heard.lying) : new Map<number, SeenVm>();
+  const around = await surroundings(ports.store, [...vms.values()]);
+  const named = await ports.store.consistency.reads.statesOf(namedByImages(images));
+  const known = {
+    ...{ ...around, vms, images: new Map(images.map((image) => [image._id, image])) },
+    operations: new Map([...around.operations, ...named]),
+  };
   return { flaws: judgeDatastore({ _id, name, heard }, known), answered: 'lying' in heard };
 }
 
@@ -95,6 +108,26 @@ async function imagesAround({ store }: LookPorts, datastore: number, lying: Lyin
   for (const some of portionsOf(others, size.images))
     for (const image of await images.byIds(some)) found.set(image._id, image);
   return [...found.values()];
+}
+
+/** Those that are said to have their disks in a datastore, and those of which something lies there. */
+async function vmsAround({ store }: LookPorts, datastore: number, lying: Lying): Promise<Map<number, SeenVm>> {
+  const found = new Map<number, SeenVm>();
+  for (let after: number | null = null, more = true; more; ) {
+    const page: SeenVm[] = await store.consistency.reads.vmsIn(datastore, { after, limit: size.vms });
+    for (const vm of page) found.set(vm._id, vm);
+    after = page.at(-1)?._id ?? null;
+    more = page.length === size.vms;
+  }
+  const others = [...new Set([...lying.disks, ...lying.contexts].map(({ vm }) => vm))].filter((id) => !found.has(id));
+  for (const [id, vm] of await vmsById(store, others)) found.set(id, vm);
+  return found;
+}
+
+async function vmsById({ consistency: { reads } }: Store, ids: readonly number[]): Promise<Map<number, SeenVm>> {
+  const found = new Map<number, SeenVm>();
+  for (const some of portionsOf(ids, size.vms)) for (const vm of await reads.vms({ ids: some })) found.set(vm._id, vm);
+  return found;
 }
 
 async function ask(

@@ -1,4 +1,5 @@
 import type { Evidence } from '../../domain/consistency/evidence.js';
+import { whyNotIts, whyNotTold } from '../../domain/consistency/judge-disks.js';
 import { Problem } from '../../domain/problems.js';
 import type { LookPorts } from './consistency-looks.js';
 
@@ -18,5 +19,37 @@ export async function removeStaging(
   const stored = { id: image, datastore: { id: datastore, ds_mad } };
   if ((await storages.of(at).find(stored, signal)) !== undefined) return false;
   await storages.of(at).remove({ ...stored, epoch: lastEpoch }, signal);
+  return true;
+}
+
+/**
+ * Removes a disk that its VM has not, under the epoch of that, which nobody has in hand: whoever has been at its disks under a later one, as before a backup was put
+ * back, is heeded.
+ */
+export async function removeDisk(
+  { datastore, vm: id, disk, is }: Evidence['disk_left'],
+  { store, storages, signal }: LookPorts,
+): Promise<boolean> {
+  const [at] = await store.datastores.byIds([datastore]);
+  if (!at) throw new Problem('not_found', `Datastore ${datastore} does not exist any more.`);
+  const vm = await store.vms.find(id);
+  if (!vm || vm.hold !== null || whyNotIts(vm, disk, datastore) !== is) return false;
+  const { ds_mad } = at;
+  const claim = { vm: id, disk, datastore: { id: datastore, ds_mad }, epoch: vm.epoch };
+  await storages.of(at).removeDisk(claim, signal);
+  return true;
+}
+
+/** The same of what its guest was told, and is not any more. */
+export async function removeContext(
+  { datastore, vm: id, is }: Evidence['context_left'],
+  { store, storages, signal }: LookPorts,
+): Promise<boolean> {
+  const [at] = await store.datastores.byIds([datastore]);
+  if (!at) throw new Problem('not_found', `Datastore ${datastore} does not exist any more.`);
+  const vm = await store.vms.find(id);
+  if (!vm || vm.hold !== null || whyNotTold(vm, datastore) !== is) return false;
+  const { ds_mad } = at;
+  await storages.of(at).keepContext({ vm: id, datastore: { id: datastore, ds_mad }, epoch: vm.epoch }, [], signal);
   return true;
 }

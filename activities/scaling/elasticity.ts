@@ -5,6 +5,7 @@ import { parseCondition, parseTarget } from '../../domain/expressions/policy-par
 import { measuresOf } from '../../domain/expressions/policy-syntax.js';
 import { pollEvery, staleAfter as stale } from '../../domain/hosts/polls.js';
 import { type Problem, problemOf, problems } from '../../domain/problems.js';
+import { dueToScale } from '../../domain/scaling/due-policies.js';
 import type { ScalingDecision } from '../../domain/scaling/elasticity.js';
 import { hypervisorMetrics, type MeasuredVm, type Sample, toldOf } from '../../domain/scaling/measures.js';
 import { becauseOf, lookAt, type RoleRecord, recordId } from '../../domain/scaling/role-record.js';
@@ -112,7 +113,8 @@ async function lookAll(
   return eachInSlices(roles, ({ service, role, id }) => {
     const look = store.elasticity.newLook();
     const earlier = before.get(id) ?? null;
-    const moment = { now, stale, early, cooldown: settings.cooldown ?? 0, look };
+    const due = dueToScale(role, service.schedule?.of ?? [], now);
+    const moment = { now, stale, early, cooldown: settings.cooldown ?? 0, due, look };
     return {
       service,
       before: earlier,

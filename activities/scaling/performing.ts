@@ -1,7 +1,7 @@
 import { brief, longest } from '../../domain/brief.js';
 import { isOpen } from '../../domain/operation-states.js';
 import { problemOf, problems } from '../../domain/problems.js';
-import { type SlicesLeft, slicesLeft, whyRefused } from '../../domain/scaling/performing.js';
+import { argsOf, type SlicesLeft, slicesLeft, whyRefused } from '../../domain/scaling/performing.js';
 import { isPerformance } from '../../schemas/operations/operation.js';
 import type { Performed } from '../../schemas/operations/vm-action.js';
 import { begin, type StepInput } from '../operations/begin.js';
@@ -34,12 +34,7 @@ export const performingActivities = ({ store, performOnVm }: Pick<StepPorts, 'st
     if (!service || service.wanted !== null || service.state === 'DONE') return 'its service is being removed';
     const { performed = {}, requester, input } = operation;
     const left = vms.filter((vm) => !performed[vm]);
-    const { action, name, snapshot } = input;
-    const asked = {
-      ...{ op, requester: requester.id, action },
-      ...(name !== undefined && { name }),
-      ...(snapshot !== undefined && { snapshot }),
-    };
+    const asked = { op, requester: requester.id, action: input.action, ...argsOf(input) };
     const all = new Map<number, Performed>();
     const failures = await eachApart(left, atOnce, async (vm) => {
       const said = await saidBy(store, vm, () => performOnVm?.({ ...asked, vm }) ?? nobody());
@@ -63,7 +58,7 @@ const nobody = (): Promise<never> => Promise.reject(new Error('this worker canno
 async function saidBy(
   store: StepPorts['store'],
   vm: number,
-  deed: () => Promise<string>,
+  deed: () => Promise<string | null>,
 ): Promise<Omit<Performed, 'at'>> {
   try {
     return { outcome: 'asked', op: await deed(), why: null };

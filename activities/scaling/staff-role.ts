@@ -18,9 +18,12 @@ export type VictimsTaken = { victims: number[]; busy: number };
 /** `named`: VMs that go before others. */
 export type StaffInput = RoleInput & { named?: readonly number[] };
 
-/** What is to be done for a role: `remove`: VMs that never ran, or could not be removed; or why nothing can be made of it. */
+/**
+ * What is to be done for a role: `remove`: VMs that never ran, or could not be removed; `waits`: what is done about as many
+ * more once some of those are gone, absent: nothing; or why nothing can be made of it.
+ */
 export type RoleStaffed =
-  | (Hosted & VictimsTaken & { remove: number[] })
+  | (Hosted & VictimsTaken & { remove: number[]; waits?: number })
   | { failure: { code: ProblemCode; detail: string } };
 
 /** How often a role is planned for within one step, at most. */
@@ -58,7 +61,7 @@ async function staff(
     store.vms.lastOrdinals(service._id, [role.name]),
     store.hosts.snapshot(),
   ]);
-  const { failed, victims, start, lacking, busy } = staffing(all, role.cardinality, op, {
+  const { failed, victims, start, lacking, busy, waits } = staffing(all, role.cardinality, op, {
     ...{ order: role.scale_in, named, loads: await loadsOf(store, role, all) },
   });
   const taken = await takenOf(store, op, [...failed, ...victims, ...start]);
@@ -74,6 +77,7 @@ async function staff(
     remove: await leaving(store, taken(failed)),
     victims: going,
     busy: busy + victims.length - taken(victims).length,
+    ...(waits > 0 && { waits }),
   };
 }
 

@@ -1,4 +1,6 @@
 import { Context } from '@temporalio/activity';
+import { unmadeOf } from '../../domain/services/made-networks.js';
+import { heldBack } from '../../domain/services/role-cap.js';
 import { parentPlaces } from '../../domain/services/role-graph.js';
 import { belongs, byRole, missingOf, rolesHealth } from '../../domain/services/service-health.js';
 import { isUp } from '../../domain/services/service-states.js';
@@ -23,6 +25,8 @@ export type DeploymentPlan = {
   gate: boolean;
   /** Roles in the order of the template; those that run already are `up`. */
   roles: PlannedRole[];
+  /** It has networks that are to be made first. */
+  networks?: true;
 };
 
 export type PlannedRole = {
@@ -147,7 +151,8 @@ export async function planOf(
     const one = service.roles[at];
     return (one && hasRole(service, one, op)) || role.held ? role : { ...role, up: true };
   });
-  return { service: service._id, gate: service.body.ready_status_gate, roles };
+  const networks = unmadeOf(service).length > 0;
+  return { service: service._id, gate: service.body.ready_status_gate, roles, ...(networks && { networks }) };
 }
 
 /**
@@ -278,8 +283,10 @@ function whyNotRunning(
   });
   const more = said.length > 3 ? [`and ${said.length - 3} more`] : [];
   // What failed as a whole is why there is nothing in the place of VMs that have reasons of their own.
-  const whole = failure === null || said.some((one) => one.endsWith(failure)) ? [] : [failure];
-  const why = clauses([...whole, ...said.slice(0, 3), ...more]);
+  const few = said.slice(0, 3);
+  const whole = failure === null || few.some((one) => one.endsWith(failure)) ? [] : [failure];
+  const held = heldBack(role.cardinality, vms.length) ?? [];
+  const why = clauses([held, whole, few, more].flat());
   const surplus = running - role.cardinality;
   if (surplus > 0 && why === '')
     return `${running} VMs run, and ${role.cardinality} are to be: a recovery ends ${surplus === 1 ? 'one' : surplus} that ${surplus === 1 ? 'is' : 'are'} not protected`;

@@ -6,7 +6,8 @@ import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { HeldRow } from '../../store/vms/waiting-vms.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
-import { dropSurplus, type Known, placeVms, siblingsIn } from '../vms/place-vms.js';
+import { dropSurplus, type Known, placeVms } from '../vms/place-vms.js';
+import { datastoresFor, siblingsIn } from '../vms/placement-context.js';
 
 /** What is to boot of a role, and how many of its VMs still wait for a host. */
 export type Hosted = { boot: number[]; pending: number };
@@ -89,9 +90,13 @@ async function withRoom(
 ): Promise<number[]> {
   if (rows.length === 0) return [];
   const tied = new Set(rows.flatMap(({ service, placement }) => (service && placement ? [service.id] : [])));
-  const [hosts, siblings] = await Promise.all([store.hosts.snapshot(), siblingsIn(store, [...tied])]);
+  const [hosts, siblings, datastores] = await Promise.all([
+    store.hosts.snapshot(),
+    siblingsIn(store, [...tied]),
+    datastoresFor(store, rows),
+  ]);
   const wishes = rows.map((row) => wishOf({ ...row, user_template: row.user_template ?? {} }));
-  const { placed, unplaced } = await inSlices(planning(hosts, wishes, settings.placement, { siblings }));
+  const { placed, unplaced } = await inSlices(planning(hosts, wishes, settings.placement, { siblings, datastores }));
   const told = new Map(rows.map(({ _id, reason }) => [_id, reason]));
   await store.vms.setPendingReasons(
     new Map(unplaced.filter(({ vm, reason }) => told.get(vm) !== reason).map(({ vm, reason }) => [vm, reason])),

@@ -1,18 +1,20 @@
 import { eachInSlices } from '../../adapters/process/in-slices.js';
+import { beyond, chargeOfHad, isNothing } from '../../domain/identity/quotas.js';
 import { Problem, problemOf, problems } from '../../domain/problems.js';
 import { tiesIn } from '../../domain/services/role-placement.js';
 import type { Maker } from '../../domain/services/template-use.js';
 import { type VmContents, vmContents } from '../../domain/vms/vm-contents.js';
 import { abandonment } from '../../domain/vms/vm-events.js';
+import { hadByNew } from '../../domain/vms/vm-had.js';
 import { firstLine } from '../../domain/vms/vm-log.js';
 import { vmName } from '../../domain/vms/vm-name.js';
 import { scheduleOfNew } from '../../domain/vms/vm-schedules.js';
-import type { Capacity } from '../../schemas/common/capacity.js';
+import type { VmSize } from '../../schemas/identity/amounts.js';
 import type { RoleTies } from '../../schemas/placement/placement.js';
 import type { Role } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { seenUser } from '../../store/identity/seen-user.js';
-import { untilChosen } from '../../store/networks/choice-lost.js';
+import { untilChosen } from '../../store/mongo/choice-lost.js';
 import { addressesFor } from '../../store/networks/nic-addresses.js';
 import { hasRole } from '../../store/services/hands.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
@@ -22,6 +24,7 @@ import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { orProblem } from '../or-problem.js';
 import type { StepPorts } from '../ports.js';
+import { withDisks } from './role-disks.js';
 import type { RoleInput } from './roles-input.js';
 import { notForAsker } from './template-use.js';
 
@@ -71,6 +74,11 @@ export async function makeVms(
   ]);
   const templates = new Map(found.map((template) => [template._id, template]));
   const refused = await notForAsker({ directory }, asker?.requester, found);
+  let seen: Promise<Maker | null> | null = null;
+  const maker = (): Promise<Maker | null> => {
+    seen ??= seenUser(directory, asker?.requester.id ?? nobody).then((user) => user?.caller ?? null);
+    return seen;
+  };
   const tiesOf = tiesIn(service.tied);
   const specs: (VmSpec | Problem)[] = await eachInSlices(lacking, specOf);
   const wished = await networksOfSpecs(specs);
@@ -86,17 +94,24 @@ export async function makeVms(
       .slice(drawn - count, drawn)
       .map((id, nth) => vmOf(settings, op, service, role, spec, { id, ordinal: firstNumber + nth, now }));
   });
-  // What was made of it by a try before stays; what has lost its addresses to somebody else is given others.
-  return untilChosen(async () => writeVms(await withAddresses(plain)));
+  // What was made of it by a try before stays; what has lost its addresses, or its image, to somebody else looks again.
+  return untilChosen(async () => {
+    const where = { images: store.images, users: directory.users };
+    const whole = await withDisks(where, await withAddresses(plain), { owner: service.uid, maker });
+    const made = whole.map((vms, at) => {
+      const [its, role] = [wished[at] ?? [], lacking[at]?.role];
+      if (vms instanceof Problem || its instanceof Problem || !role) return vms;
+      return vms.map((vm) => withCharge(vm, its, service.capacities?.[role.name]));
+    });
+    return store.holdings.inTurn(
+      made.flatMap((vms) => (vms instanceof Problem ? [] : vms.slice(0, 1))),
+      () => writeVms(made),
+    );
+  });
 
   /** The networks that VMs of each are to be on, or why nothing can be made of it. */
   function networksOfSpecs(all: readonly (VmSpec | Problem)[]): Promise<(WishedNetwork[] | Problem)[]> {
-    let seen: Promise<Maker | null> | null = null;
-    const maker = (): Promise<Maker | null> => {
-      seen ??= seenUser(directory, asker?.requester.id ?? nobody).then((found) => found?.caller ?? null);
-      return seen;
-    };
-    const where = { networks: store.networks, users: directory.users };
+    const where = { networks: store.networks, securityGroups: store.securityGroups, users: directory.users };
     return Promise.all(
       all.map(async (spec) =>
         spec instanceof Problem
@@ -109,6 +124,7 @@ export async function makeVms(
   /** Each role's VMs with addresses for their NICs; a role for which there are too few has none of its VMs made. */
   async function withAddresses(roles: readonly (Vm[] | Problem)[]): Promise<(Vm[] | Problem)[]> {
     const addressed: (Vm[] | Problem)[] = [];
+    const named = new Set<number>();
     for (const [at, vms] of roles.entries()) {
       const its = wished[at] ?? [];
       if (vms instanceof Problem || its instanceof Problem || its.length === 0) {
@@ -119,6 +135,7 @@ export async function makeVms(
         addressesFor(
           store.leases,
           vms.flatMap((vm) => asksOf(vm, its)),
+          named,
         ),
       );
       addressed.push(found instanceof Problem ? found : vms.map((vm) => withNics(vm, found)));
@@ -213,14 +230,18 @@ function vmOf(
 }
 
 /** As large as it was charged, whatever has become of the VM template since: else a change of it would get round quotas. */
-const withCapacity = (contents: VmContents, charged: Capacity | undefined): VmContents =>
-  charged
-    ? {
-        ...contents,
-        capacity: charged,
-        template: { ...contents.template, CPU: charged.cpu / 100, MEMORY: charged.memory },
-      }
-    : contents;
+function withCapacity(contents: VmContents, charged: VmSize | undefined): VmContents {
+  if (!charged) return contents;
+  const { cpu, memory } = charged;
+  return { ...contents, capacity: { cpu, memory }, template: { ...contents.template, CPU: cpu / 100, MEMORY: memory } };
+}
+
+/** What it has beyond what its service is charged, because its template has changed since, is charged to the VM. */
+function withCharge(vm: Vm, wished: readonly WishedNetwork[], charged: VmSize | undefined): Vm {
+  if (charged?.leases === undefined) return vm;
+  const more = beyond(chargeOfHad(hadByNew(wished, vm.disks)), chargeOfHad(charged));
+  return isNothing(more) ? vm : { ...vm, charge: more };
+}
 
 /**
  * VMs of roles whose step failed as a whole say so, each with the failure of its role: their state is unknown, and a

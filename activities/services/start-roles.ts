@@ -1,7 +1,9 @@
 import { Problem, type ProblemCode } from '../../domain/problems.js';
-import { belongs, byRole, isDeparting, isLeaving } from '../../domain/services/service-health.js';
-import { isProtected } from '../../domain/vms/ready.js';
-import { failedToDeploy, isVmHealthy, isVmUnplaced } from '../../domain/vms/vm-states.js';
+import { type FailedVms, roleStart, startedOf } from '../../domain/services/role-start.js';
+import { byRole } from '../../domain/services/service-health.js';
+import { isVmUnplaced } from '../../domain/vms/vm-states.js';
+import { counted } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { Role } from '../../schemas/services/service.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
@@ -11,16 +13,13 @@ import { type Hosted, hostVms, lackingCapacity } from './find-hosts.js';
 import { isOurs, type Lacking, type MakingPorts, makeVms } from './role-vms.js';
 import type { RolesInput } from './roles-input.js';
 
-/**
- * What becomes of a role's failed VMs. replace: they are removed while new ones are made in their place; remove: they
- * are removed, and nothing is made yet; retry: they are deployed again where they are; keep: they stay failed.
- */
-export type FailedVms = 'replace' | 'remove' | 'retry' | 'keep';
-
 export type RoleStart = { role: string; step: number; failed?: FailedVms };
 
-/** What is left to do for a role: VMs to boot, failed ones to remove first, and how many wait for capacity. */
-export type RoleWork = Hosted & { remove: number[] };
+/**
+ * What is left to do for a role: VMs to boot, failed ones to remove first, and how many wait for capacity. `waits`: what is
+ * done about as many more once some of those are removed; absent: nothing.
+ */
+export type RoleWork = Hosted & { remove: number[]; waits?: number };
 
 /**
  * What became of a role: its work; null: somebody who pre-empts wants the service; or why nothing can be made of this one,
@@ -32,7 +31,7 @@ export type Started = RoleWork | null | { failure: { code: ProblemCode; detail: 
 const mostPlans = 8;
 
 /** A role as it is planned for in one step; `vms`: null as long as what was planned from has changed in between. */
-type Plan = RoleStart & { remove: number[]; vms: WorkVm[] | null; problem: Problem | null };
+type Plan = RoleStart & { remove: number[]; waits: number; vms: WorkVm[] | null; problem: Problem | null };
 
 /** Takes roles and staffs them; see the step of this name. */
 export async function startRoles(ports: MakingPorts, input: RolesInput<RoleStart>): Promise<Started[]> {
@@ -60,15 +59,18 @@ export async function startRoles(ports: MakingPorts, input: RolesInput<RoleStart
   const started = roles.map(({ role, failed }): Started => {
     const plan = plans.get(role);
     if (!plan) return null;
-    const { problem, remove } = plan;
+    const { problem, remove, waits } = plan;
     if (problem) return { failure: { code: problem.code, detail: problem.message } };
-    return { ...(failed === 'remove' ? { boot: [], pending: 0 } : hosted(role)), remove };
+    const hosts = failed === 'remove' ? { boot: [], pending: 0 } : hosted(role);
+    return { ...hosts, remove, ...(waits > 0 && { waits }) };
   });
   // Who waits is told from the first moment, not from the first time that capacity appears and does not suffice.
   const waits = started.flatMap((work, at): [string, string | null][] => {
-    const role = names[at];
-    if (role === undefined || work === null || 'failure' in work || work.pending === 0) return [];
-    return [[role, lackingCapacity(work.pending, role)]];
+    const { role, step } = roles[at] ?? {};
+    if (role === undefined || step === undefined || work === null || 'failure' in work) return [];
+    const why = lackingCapacity(work.pending, role) ?? lackingRemovals(work, role);
+    // What an earlier step waited for is over.
+    return why === null && step === 1 ? [] : [[role, why]];
   });
   if (waits.length > 0) await store.operations.note(op, Object.fromEntries(waits));
   return started;
@@ -97,13 +99,7 @@ async function staff(
     store.vms.lastOrdinals(service._id, names),
   ]);
   const allOf = byRole(all);
-  // Those that are to go for good, by whatever way, are not the role's any more.
-  const parted = ours.map(({ start, role }) => {
-    const its = allOf(role.name).filter(belongs);
-    const kept = start.failed === 'keep' ? its.filter(failedToDeploy) : [];
-    const left = new Set(kept);
-    return { start, role, kept: kept.length, its: its.filter((vm) => !left.has(vm)) };
-  });
+  const parted = ours.map(({ start, role }) => ({ start, role, ...startedOf(allOf(role.name), start.failed) }));
   const presentOf = byRole(
     await takeVms(
       store,
@@ -113,17 +109,9 @@ async function staff(
   );
   const planned = parted.map(({ start, role, kept }) => {
     const present = presentOf(role.name);
-    const leaving = present.filter(isLeaving);
-    const departing = allOf(role.name).filter(isDeparting).length;
-    const staying = present.filter((vm) => !isLeaving(vm));
-    const room = Math.max(0, role.cardinality - (kept + departing + staying.length));
-    const surplus = start.failed === undefined ? surplusOf(role, staying, kept, op) : [];
-    const again = start.failed === 'retry' ? leaving.filter((vm) => mayBeRetried(vm, op)).slice(0, room) : [];
-    const isAgain = new Set(again);
-    const lacking = start.failed === 'remove' ? 0 : room - again.length;
-    const goes = [...leaving.filter((vm) => !isAgain.has(vm)), ...surplus];
-    const isSurplus = new Set(surplus);
-    return { start, role, present: present.filter((vm) => !isSurplus.has(vm)), again, lacking, goes };
+    const plan = roleStart(role, allOf(role.name), present, { op, kept, failed: start.failed });
+    const isSurplus = new Set(plan.surplus);
+    return { ...plan, start, role, present: present.filter((vm) => !isSurplus.has(vm)) };
   });
   await endPending(
     store,
@@ -142,33 +130,20 @@ async function staff(
     store.hosts.snapshot(),
   ]);
   const madeOf = new Map(lacking.map(({ role }, at) => [role.name, made[at] ?? null]));
-  const plans = planned.map(({ start, role, present, goes }): Plan => {
+  const plans = planned.map(({ start, role, present, goes, waits }): Plan => {
     const remove = idsOf(goes.filter((vm) => !isVmUnplaced(vm)));
     const its = madeOf.has(role.name) ? (madeOf.get(role.name) ?? null) : [];
-    if (its instanceof Problem) return { ...start, remove, vms: [], problem: its };
+    if (its instanceof Problem) return { ...start, remove, waits, vms: [], problem: its };
     const read = changed ? present.map((vm) => changed.get(vm._id) ?? vm) : present;
-    return { ...start, remove, vms: its && [...read, ...its], problem: null };
+    return { ...start, remove, waits, vms: its && [...read, ...its], problem: null };
   });
   const isWhole = plans.every(({ vms }) => vms !== null);
   const fresh = made.flatMap((vms) => (Array.isArray(vms) ? vms : []));
   return { plans, ...(isWhole && { known: { made: fresh, hosts } }) };
 }
 
-/**
- * VMs that a role has beyond its cardinality, such as one that could not be removed, was replaced, and runs after all: they go in the
- * order in which a scaling takes them, as far as their age says it, and protected ones stay.
- */
-function surplusOf(role: Role, staying: readonly WorkVm[], kept: number, op: string): WorkVm[] {
-  const mayGo = staying.filter((vm) => vm.hold?.op === op && !isProtected(vm.user_template));
-  const rank = (vm: WorkVm): number => (isVmHealthy(vm) ? 1 : 0);
-  const age = role.scale_in === 'newest' ? -1 : 1;
-  return mayGo
-    .toSorted((one, other) => rank(one) - rank(other) || age * (one._id - other._id))
-    .slice(0, Math.max(0, kept + staying.length - role.cardinality));
-}
-
-/** Not where a removal is under way or wished for. */
-const mayBeRetried = (vm: WorkVm, op: string): boolean =>
-  failedToDeploy(vm) && vm.hold?.op === op && vm.wanted === null;
+/** What roles wait for of which no more VMs are made until some are gone; null: nothing of them goes that others wait for. */
+const lackingRemovals = ({ remove, waits = 0 }: RoleWork, role: string): string | null =>
+  waits > 0 && remove.length > 0 ? `the removal of ${counted(remove.length, kinds.vm)} of role ${role}` : null;
 
 const idsOf = (vms: readonly WorkVm[]): number[] => vms.map((vm) => vm._id);

@@ -1,4 +1,5 @@
 import { log } from '@temporalio/activity';
+import { madeOf } from '../../domain/services/made-networks.js';
 import { blockerPlaces } from '../../domain/services/role-graph.js';
 import { byRole } from '../../domain/services/service-health.js';
 import { isHard } from '../../domain/services/shutdown-action.js';
@@ -31,6 +32,8 @@ export type UndeploymentPlan = {
     /** How many VMs it is to have: about what a step on it costs. */
     vms: number;
   }[];
+  /** It has networks that are to be removed last. */
+  networks?: true;
 };
 
 /** What is left to remove of a role: VMs to destroy, and how many another operation is removing. */
@@ -68,6 +71,7 @@ export const undeploymentActivities = ({
           vms: role.cardinality,
           ...(role.state === 'FAILED_UNDEPLOYING' && role.mark?.op === op && { failed: true }),
         })),
+        ...(madeOf(service).length > 0 && { networks: true }),
       };
     }),
 

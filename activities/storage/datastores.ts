@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { problemOf } from '../../domain/problems.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
+import { mebi } from '../../schemas/common/mebi.js';
 import type { Datastore } from '../../schemas/storage/datastore.js';
 import type { DatastoreLook } from '../../store/storage/datastores.js';
 import { eachApart } from '../operations/each-apart.js';
@@ -11,8 +12,6 @@ const mostAsked = 200;
 const atOnce = 10;
 /** How long one may take to answer, in milliseconds. */
 const patience = 10_000;
-
-const mebi = 2 ** 20;
 
 export const datastoreActivities = ({ store, storages }: Pick<StepPorts, 'store' | 'storages'>) => ({
   /** Asks datastores how much room they have, and writes down what they said. One that does not answer says why. */

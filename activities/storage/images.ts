@@ -1,24 +1,27 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { ImageClaim, KeptImage, OnProgress, Progress } from '../../adapters/storage/port.js';
-import { Problem, problemOf, problems } from '../../domain/problems.js';
-import { isFurther, stuckAfter } from '../../domain/storage/image-progress.js';
-import type { Operation } from '../../schemas/operations/operation.js';
+import { Context } from '@temporalio/activity';
+import type { KeptImage, OnProgress } from '../../adapters/storage/port.js';
+import { Problem, problemOf } from '../../domain/problems.js';
+import { judgeUpload, type UploadVerdict, uploadTotal } from '../../domain/storage/uploads.js';
+import { grouped } from '../../schemas/common/limits.js';
+import { mebi } from '../../schemas/common/mebi.js';
+import { imagesOf, type Operation } from '../../schemas/operations/operation.js';
 import { type Image, imageTypes } from '../../schemas/storage/image.js';
 import { type Begun, begin, type StepInput, supersede } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
+import { claimOf, takenImage } from './image-claim.js';
+import { givenUp, movedNotes } from './moved-notes.js';
 
-/** Milliseconds between two notes of how far it is. */
-const noted = 1_000;
-
-const mebi = 2 ** 20;
+/** Which image of an operation that has several; absent: its first. */
+type ImageStep = { op: string; image?: number };
 
 /** Short steps of operations on images, on our own database. */
 export const imageActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
-  /** Claims the operation that makes an image. */
-  beginImage: (input: StepInput): Promise<Begun<{ name: string }>> =>
+  /** Claims the operation that makes an image. `sent`: its bytes are sent; absent in histories of before there was that. */
+  beginImage: (input: StepInput): Promise<Begun<{ name: string; sent?: boolean }>> =>
     begin(store, input, async ({ _id, resource }) => {
       const image = await store.images.find(resource.id);
-      return image?.operation === _id && image.wanted === null ? { name: image.name } : null;
+      if (image?.operation !== _id || image.wanted !== null) return null;
+      return { name: image.name, ...(image.upload && { sent: true }) };
     }),
 
   /** Claims a deletion, and takes the image from whoever had it. `gone`: it is not there any more. */
@@ -32,10 +35,6 @@ export const imageActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
 
 /** Steps that move the bytes of images. Each try has an epoch of its own: what an older one still does counts for nothing. */
 export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store' | 'storages' | 'bringIn'>) => {
-  const claimOf = ({ _id: id, datastore_id, ds_mad, epoch }: Image): ImageClaim => ({
-    ...{ id, epoch, datastore: { id: datastore_id, ds_mad } },
-  });
-
   async function make(image: Image, onProgress: OnProgress, signal: AbortSignal): Promise<KeptImage> {
     const { origin, wish, type } = image;
     const storage = storages.of(image);
@@ -45,36 +44,39 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
       if (!from) throw new Problem('not_found', `There is no image ${origin.image} any more.`);
       return storage.copy(claim, claimOf(from), onProgress, signal);
     }
+    if ('vm' in origin) {
+      const { vm: id, disk, snapshot } = origin;
+      const vm = await store.vms.find(id);
+      if (!vm?.datastore || vm.hold?.op !== image.operation)
+        throw new Problem('taken', `Somebody else has VM ${id} now.`);
+      const { id: datastore, ds_mad } = vm.datastore;
+      const from = { vm: id, disk, datastore: { id: datastore, ds_mad }, ...(snapshot !== undefined && { snapshot }) };
+      return storage.saveDisk(claim, from, onProgress, signal);
+    }
     if ('empty' in origin) {
       const { format, size_mb } = origin.empty;
       return storage.createEmpty(claim, { format, size: size_mb * mebi }, signal);
     }
     const most = (await store.images.room(image)) * mebi;
     const { content } = imageTypes[type];
-    return bringIn(
-      storage,
-      claim,
-      {
-        ...{ from: origin, content, sha256: wish.sha256, md5: wish.md5 },
-        ...{ mostBytes: most, mostVirtual: most, mostPublished: most },
-      },
-      onProgress,
-      signal,
-    );
+    const wanted = { content, sha256: wish.sha256, md5: wish.md5, mostBytes: most, mostVirtual: most };
+    if ('upload' in origin) return storage.keep(claim, wanted, onProgress, signal);
+    return bringIn(storage, claim, { from: origin, ...wanted, mostPublished: most }, onProgress, signal);
   }
 
   return {
     /** Makes the bytes of an image, or goes on with that, and writes down what it is. One that is READY is so already. */
-    async fillImage({ op }: { op: string }): Promise<void> {
-      const { operation, id } = await ofOperation(op);
+    async fillImage(input: ImageStep): Promise<void> {
+      const { op } = input;
+      const { operation, id } = await ofOperation(input);
       const image = await store.images.claim(id, op);
-      if (!image || image.wanted !== null) throw new Problem('taken', `Somebody else has taken image ${id}.`);
+      if (!image || image.wanted !== null) throw new Problem('taken', takenImage(id));
       if (image.state !== 'LOCKED') return;
-      const notes = notesOf(operation);
+      const notes = movedNotes(store, operation, await bytesBefore(operation, id));
       try {
         const kept = await make(image, notes.progress, Context.current().cancellationSignal);
         if (!(await store.images.made(id, { op, epoch: image.epoch }, kept)))
-          throw new Problem('taken', `Somebody else has taken image ${id}.`);
+          throw new Problem('taken', takenImage(id));
       } catch (error) {
         const end = notes.isStuck(error) ? givenUp(error) : error;
         const isUnfit = isOf(unfit, error);
@@ -90,10 +92,36 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
       }
     },
 
+    /**
+     * Whether all of an image has been sent, which is for its datastore to say; then, and when nobody has gone on with it for long, nothing more
+     * of it is taken. `said`: how far it is.
+     */
+    async judgeUpload({ op }: { op: string }): Promise<{ verdict: UploadVerdict; said: string }> {
+      const { id } = await ofOperation({ op });
+      for (;;) {
+        const image = await store.images.find(id);
+        const total = image && uploadTotal(image);
+        if (image?.operation !== op || image.wanted !== null || !image.upload || total === null)
+          throw new Problem('taken', takenImage(id));
+        const { upload } = image;
+        const { cancellationSignal: signal } = Context.current();
+        const storage = storages.of(image);
+        const isKept = (await storage.find(claimOf(image), signal)) !== undefined;
+        const bytes = isKept ? total : (await storage.staged(claimOf(image), signal)).bytes;
+        const verdict = judgeUpload(upload, bytes, total, new Date());
+        const said = `${grouped(bytes)} of ${grouped(total)} bytes have been sent`;
+        if (verdict === 'waits') await store.images.uploadFound(id, op, bytes);
+        // Whoever sent more meanwhile is given his time.
+        if (verdict === 'waits' || !upload.open) return { verdict, said };
+        if (await store.images.closeUpload(id, op, verdict === 'given_up' ? upload.at : null)) return { verdict, said };
+      }
+    },
+
     /** Nothing of an image is left in its datastore. */
-    async emptyImage({ op }: { op: string }): Promise<void> {
-      const { id } = await ofOperation(op);
-      const image = await store.images.claim(id, op);
+    async emptyImage(input: ImageStep): Promise<void> {
+      const { op } = input;
+      const { id } = await ofOperation(input);
+      const image = await store.images.claimToEmpty(id, op);
       if (!image) return;
       await storages.of(image).remove(claimOf(image), Context.current().cancellationSignal);
       await store.images.emptied(id, { op, epoch: image.epoch });
@@ -104,7 +132,7 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
   async function settleArrived({ _id: id, epoch }: Image, op: string, isUnfit: boolean): Promise<void> {
     const { cancellationSignal: signal } = Context.current();
     const image = await store.images.claimAgain(id, { op, epoch });
-    if (!image) throw new Problem('taken', `Somebody else has taken image ${id}.`);
+    if (!image) throw new Problem('taken', takenImage(id));
     const storage = storages.of(image);
     const stays = async (): Promise<boolean | null> => {
       const { bytes } = await storage.staged(claimOf(image), signal);
@@ -113,43 +141,20 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
     if (isUnfit || (await stays()) === false) await storage.remove(claimOf(image), signal);
   }
 
-  async function ofOperation(op: string): Promise<{ operation: Operation; id: number }> {
+  async function ofOperation({ op, image }: ImageStep): Promise<{ operation: Operation; id: number }> {
     const operation = await store.operations.find(op);
-    if (!operation) throw new Problem('not_found', `There is no operation ${op}.`);
-    return { operation, id: operation.resource.id };
+    const [first, ...others] = operation ? imagesOf(operation) : [];
+    if (!operation || first === undefined) throw new Problem('not_found', `There is no operation ${op}.`);
+    if (image !== undefined && ![first, ...others].includes(image))
+      throw new Problem('not_found', `Operation ${op} is not about image ${image}.`);
+    return { operation, id: image ?? first };
   }
 
-  /** How far it is, told to the engine and to people, now and then. */
-  function notesOf({ _id: op, moved, started_at }: Operation) {
-    let last = moved?.at.getTime() ?? started_at?.getTime() ?? Date.now();
-    let furthest: Pick<Progress, 'phase' | 'done'> | null = moved ?? null;
-    let at = 0;
-    let writing: Promise<unknown> = Promise.resolve();
-    let latest: Progress | null = null;
-    const write = (progress: Progress): void => {
-      Context.current().heartbeat(progress);
-      if (!isFurther(progress, furthest)) return;
-      furthest = progress;
-      last = Date.now();
-      writing = store.operations.moved(op, progress).catch(() => undefined);
-    };
-    return {
-      progress(progress: Progress): void {
-        latest = progress;
-        const now = Date.now();
-        if (now - at < noted) return;
-        at = now;
-        write(progress);
-      },
-      isStuck: (error: unknown): boolean => {
-        const problem = problemOf(error);
-        return problem !== undefined && problems[problem.code].retryable && Date.now() - last > stuckAfter;
-      },
-      async flush(): Promise<void> {
-        if (latest) write(latest);
-        await writing;
-      },
-    };
+  /** Of an operation that makes several, one after the other: what those before this one come to, with which its own bytes are counted. */
+  async function bytesBefore(operation: Operation, id: number): Promise<number> {
+    const all = imagesOf(operation);
+    const before = await store.images.byIds(all.slice(0, all.indexOf(id)));
+    return before.reduce((sum, { virtual_size, size_mb }) => sum + (virtual_size ?? size_mb * mebi), 0);
   }
 };
 
@@ -157,12 +162,3 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
 const unfit: ReadonlySet<string> = new Set(['image_refused', 'datastore_full', 'quota_exceeded']);
 const closed: ReadonlySet<string> = new Set(['source_refused']);
 const isOf = (codes: ReadonlySet<string>, error: unknown): boolean => codes.has(problemOf(error)?.code ?? '');
-
-const givenUp = (error: unknown): ApplicationFailure => {
-  const problem = problemOf(error);
-  return ApplicationFailure.create({
-    type: problem?.code ?? 'internal',
-    message: `${problem?.message ?? 'it failed'} (for ${stuckAfter / 60_000} min)`,
-    nonRetryable: true,
-  });
-};

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import type { Engine } from '../../adapters/engine/port.js';
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { HostReport, Hypervisor } from '../../adapters/hypervisor/port.js';
+import type { Networks } from '../../adapters/network/port.js';
 import { heardStates } from '../../domain/hosts/host-states.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
@@ -14,27 +15,34 @@ import type { Host } from '../../schemas/hosts/host.js';
 import { eachMetric } from '../../schemas/hosts/metrics.js';
 import type { Sample } from '../../store/vms/metrics.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
+import { eachApart } from '../operations/each-apart.js';
 import type { StepPorts } from '../ports.js';
+import { settleHost } from '../vms/settle-host.js';
 import { clearHost } from './clear-host.js';
 import { type Answered, lookForStrays } from './strays.js';
 
 /** Hosts that one activity probes at most. */
 export const hostsPerPoll = 50;
 const probeTimeout = 4_000;
+/** Who has answered by then is not kept waiting by who has not: what all of those have said is written at once, and what the others say later. */
+const prompt = 1_000;
 /**
  * Seconds from its beginning in which a poll asks hosts again that do not answer: with a last probe less than a tick, so that who
  * is silent has nobody else asked later. And the pause between, in milliseconds.
  */
 const insistence = 12;
 const pause = 1_000;
+/** How many hosts are told at once what may pass, and how long each may take: what is left is for the next tick. */
+const atOnce = 10;
+const settleTimeout = 8_000;
 
-type MonitoringPorts = Pick<StepPorts, 'store'> & {
+type MonitoringPorts = Pick<StepPorts, 'store' | 'networks'> & {
   settings?: Pick<StepPorts['settings'], 'insistence'>;
   hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> };
   engine: Engine;
 };
 
-export const monitoringActivities = ({ store, hypervisors, engine, settings }: MonitoringPorts) => ({
+export const monitoringActivities = ({ store, hypervisors, networks, engine, settings }: MonitoringPorts) => ({
   /** Ids of the hosts to monitor, in batches. */
   async hostsToMonitor(): Promise<number[][]> {
     const hosts = await store.hosts.all();
@@ -50,7 +58,7 @@ export const monitoringActivities = ({ store, hypervisors, engine, settings }: M
    * a look finds nothing of that it is INIT. A host that became usable may take VMs that wait. While any do, those that do
    * not answer are asked again every second, and those that are being cleared are in any case: a hypervisor that is started
    * again is back in two, and a deployment should not wait for the next tick. What the hosts say of their VMs is compared
-   * with what is written of those at which nobody works; what those use that run is kept.
+   * with what is written of those at which nobody works; what those use that run is kept. None of that waits for a host that hangs.
    */
   async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
     const { cancellationSignal } = Context.current();
@@ -78,19 +86,30 @@ export const monitoringActivities = ({ store, hypervisors, engine, settings }: M
       const yet = isHeard ? await clearHost(ports, answeredBy(host, heard)) : null;
       return (await store.hosts.answered(host, yet)) ? 'usable' : yet === null ? 'well' : 'clearing';
     };
-    const look = async (hosts: readonly Seen[]): Promise<Looked[]> => {
-      const found = await Promise.all(
+    /** `hear`: what is done with what some of the hosts have said, before anything else is. */
+    const look = (hosts: readonly Seen[], hear?: (some: readonly Looked[]) => Promise<void>): Promise<Looked[]> =>
+      inTwo(
         hosts.map(async (host): Promise<Looked> => {
           const heard = await probe(host);
           const isSame = !('error' in heard) && host.state === 'MONITORED';
           return { host, heard, written: isSame ? 'same' : await write(host, heard) };
         }),
+        prompt,
+        async (some) => {
+          await hear?.(some);
+          await goOn(some);
+        },
       );
+    async function goOn(found: readonly Looked[]): Promise<void> {
       await lookForStrays(
         store,
         found.flatMap(({ host, heard, written }) =>
           'error' in heard || !(written === 'same' || host.state === 'DISABLED') ? [] : [answeredBy(host, heard)],
         ),
+        cancellationSignal,
+      );
+      await settleNetworks(
+        found.flatMap(({ host, heard }) => ('error' in heard ? [] : [host])),
         cancellationSignal,
       );
       await store.hosts.stillMonitored(
@@ -100,16 +119,29 @@ export const monitoringActivities = ({ store, hypervisors, engine, settings }: M
       );
       if (found.some(({ written }) => written === 'usable') && (await store.vms.anyWaiting()))
         await engine.signalPlacement();
-      return found;
-    };
+    }
+    /** What filters of NICs say now; a host of which that fails is looked at again at the next tick. */
+    async function settleNetworks(answered: readonly Seen[], signal: AbortSignal): Promise<void> {
+      if (!networks) return;
+      const failures = await eachApart(answered, atOnce, (host) =>
+        settleHost(store, onNetworksOf(host, networks), abortedAfter(signal, settleTimeout)),
+      );
+      for (const { item, error } of failures)
+        log.warn('networks of a host are not as they are to be', { host: item._id, error });
+    }
+    function onNetworksOf(host: Seen, all: Networks) {
+      const its = all.of(targetOf(host));
+      const shares = async (others: number[]) =>
+        (await store.hosts.byIds(others)).filter((other) => all.of(targetOf(other)) === its).map(({ _id }) => _id);
+      return { id: host._id, networks: its, shares };
+    }
     const until = performance.now() + (settings?.insistence ?? insistence) * 1_000;
     const hosts = await store.hosts.byIds(ids);
     const watched = await store.sightings.watched(
       hosts.map(({ _id }) => _id),
       hosts.flatMap(({ _id, state }) => (state === 'ERROR' ? [_id] : [])),
     );
-    const first = await look(hosts);
-    await compare(store, watched, first);
+    const first = await look(hosts, (some) => compare(store, watched, some));
     let left = unusable(first);
     while (left.length > 0 && performance.now() < until) {
       await sleep(pause, undefined, { signal: cancellationSignal });
@@ -127,6 +159,33 @@ type Heard = (HostReport & { at: Date }) | { error: string };
 /** What was written of a host: nothing that is new, that it takes VMs now, or that it is being cleared for that. */
 type Written = 'same' | 'usable' | 'clearing' | 'silent' | 'well';
 type Looked = { host: Seen; heard: Heard; written: Written };
+
+/**
+ * Works on what has come in time, all at once, and on the rest when that has all come, be the first work done or not: two
+ * works at most, and one where nothing is late.
+ */
+async function inTwo<T>(
+  asked: readonly Promise<T>[],
+  milliseconds: number,
+  work: (some: readonly T[]) => Promise<void>,
+): Promise<T[]> {
+  const inTime: T[] = [];
+  const late: T[] = [];
+  let come = inTime;
+  const all = Promise.all(
+    asked.map(async (one) => {
+      const answer = await one;
+      come.push(answer);
+    }),
+  );
+  await Promise.race([all, sleep(milliseconds, undefined, { ref: false })]);
+  come = late;
+  const workOn = async (some: readonly T[]) => {
+    if (some.length > 0) await work(some);
+  };
+  await Promise.all([workOn(inTime), all.then(() => workOn(late))]);
+  return [...inTime, ...late];
+}
 
 const unusable = (looked: readonly Looked[]): Looked[] =>
   looked.filter(({ written }) => written === 'silent' || written === 'clearing');

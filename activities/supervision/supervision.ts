@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, log } from '@temporalio/activity';
 import type { Engine } from '../../adapters/engine/port.js';
+import { workflowIdOf } from '../../domain/operations/names.js';
 import { dispositionOf } from '../../domain/operations/reconciliation.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import type { Operation } from '../../schemas/operations/operation.js';
@@ -81,6 +82,7 @@ export const supervisionActivities = ({
       'VMs that are to change their hosts': () =>
         reschedule({ store, settings, ...(migrateMarked && { migrateMarked }) }),
       'terminations that wait': () => resumeTerminations(store, engine),
+      'uploads that are whole, or that nobody goes on with': () => tellUploads(store, engine),
       'VMs that were not let go of': () => finishReleases(store),
       'services that were not given away whole': () => finishGivings(store),
       'operations that ended long ago': async () =>
@@ -176,6 +178,15 @@ async function finishGivings(store: Store): Promise<void> {
   const left = await store.givings.unfinished(pageSize);
   const failures = await eachApart(left, atOnce, (service) => store.givings.finish(service));
   for (const { item: service, error } of failures) log.warn('a service was not given away whole', { service, error });
+}
+
+/** Their operations look for themselves what has come of it. */
+async function tellUploads(store: Store, engine: Engine): Promise<void> {
+  const due = await store.images.uploadsDue(new Date(), pageSize);
+  const failures = await eachApart(due, atOnce, ({ _id: id }) =>
+    engine.signal(workflowIdOf({ type: 'image', id }, undefined), 'uploadChanged'),
+  );
+  for (const { item, error } of failures) log.warn('an upload could not be looked after', { image: item._id, error });
 }
 
 /** Those that wait for a host go on when it answers, is taken offline, or has been removed. */

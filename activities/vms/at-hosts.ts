@@ -4,12 +4,13 @@ import { isSilent } from '../../domain/hosts/host-states.js';
 import { domainName } from '../../domain/operations/names.js';
 import { Problem, type ProblemCode, problemOf } from '../../domain/problems.js';
 import { placeOf, placesOf } from '../../domain/vms/stays.js';
-import { domainDevices } from '../../domain/vms/vm-devices.js';
+import { domainChange, domainDevices } from '../../domain/vms/vm-devices.js';
 import type { vmMoves } from '../../domain/vms/vm-moves.js';
-import { type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
+import { type HostVerb, hostVerbs, vmCalls } from '../../domain/vms/vm-verbs.js';
 import { clauses } from '../../domain/words.js';
 import type { Host } from '../../schemas/hosts/host.js';
-import type { Reservation } from '../../store/hosts/hosts.js';
+import type { DomainChange, DomainDevices, PlannedChange } from '../../schemas/operations/vm-devices.js';
+import type { Reservation } from '../../store/hosts/host-reservations.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
@@ -56,9 +57,9 @@ export const reservationsOf = (vm: WorkVm): Reservation[] =>
   placesOf(vm).map(({ hid }) => ({ vm: vm._id, host: hid, capacity: vm.capacity }));
 
 /** The adapter of a host. Throws what its refusal would be where its kind of hypervisor cannot do this at all. */
-export function adapterFor(verb: VmVerb, target: HostTarget, hypervisors: StepPorts['hypervisors']): Hypervisor {
+export function adapterFor(verb: HostVerb, target: HostTarget, hypervisors: StepPorts['hypervisors']): Hypervisor {
   const adapter = hypervisors.of(target);
-  const { call } = vmVerbs[verb];
+  const { call } = hostVerbs[verb];
   if (adapter.can[call]) return adapter;
   const row: { refused: ProblemCode; does?: string } = vmCalls[call];
   throw new Problem(row.refused, `${target.name}: ${target.vm_mad} hypervisors cannot ${row.does ?? `${call} VMs`}.`);
@@ -73,6 +74,20 @@ export async function discardStored(
   if (stored) await hypervisors.of(stored).discard({ id, domain: domainName(id), epoch }, signal);
 }
 
+/** What hypervisors open of the disks of a VM that lie in a datastore. */
+function pathsOf(
+  storages: StepPorts['storages'],
+  { _id: vm, datastore }: Pick<WorkVm, '_id' | 'datastore'>,
+): (disk: DomainDisk) => DomainDisk {
+  if (!datastore) return (disk) => disk;
+  const storage = storages.of(datastore);
+  return (disk) => {
+    const path = storage.pathOf({ vm, disk: disk.disk_id, datastore });
+    return path === null ? disk : { ...disk, path };
+  };
+}
+type DomainDisk = DomainDevices['disks'][number];
+
 export const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'> => ({
   id: vm._id,
   domain: domainName(vm._id),
@@ -83,6 +98,18 @@ export const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'>
   ...(vm.template_id === null && { adopted: true }),
   labels: { vm: vm._id, ...(vm.service && { service: vm.service.id, role: vm.service.role }) },
 });
+
+/** The same of one that is started, or made anew, there: with where its disks lie. */
+export function toStart(storages: StepPorts['storages'], vm: WorkVm, host: HostTarget): ReturnType<typeof placed> {
+  const { nics, disks } = domainDevices(vm);
+  return { ...placed(vm, host), devices: { nics, disks: disks.map(pathsOf(storages, vm)) } };
+}
+
+/** What a host is told of a change of a VM: with where a disk lies that it attaches. */
+export function toldOf(storages: StepPorts['storages'], vm: WorkVm, change: PlannedChange): DomainChange {
+  const told = domainChange(vm._id, change);
+  return told.action === 'disk-attach' ? { ...told, disk: pathsOf(storages, vm)(told.disk) } : told;
+}
 
 /**
  * What a host has of a VM, once it has heard a call under the VM's epoch, which changes nothing of one that is as it was: no older one
@@ -98,7 +125,7 @@ export async function fenced(
   const adapter = hypervisors.of(host);
   try {
     if (adapter.can[fence]) await refusable(adapter[fence]({ ...placed(vm, host), hard: true }, signal));
-    return (await adapter.probe(host, signal)).domains.find((domain) => domain.vm === vm._id) ?? null;
+    return await adapter.look(placed(vm, host), signal);
   } catch (error) {
     if (host.state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
     return null;

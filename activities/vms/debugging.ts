@@ -9,7 +9,9 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, discardStored, hostTargets, placed, placeIn } from './at-hosts.js';
+import { adapterFor, discardStored, hostTargets, placed, placeIn, toStart } from './at-hosts.js';
+import { madeDisks, removedDisks } from './disks.js';
+import { tellGuest } from './guests.js';
 import type { VmInput } from './vm-operations.js';
 import type { VmBatch } from './vms.js';
 
@@ -65,18 +67,27 @@ type AtHost = {
   /** On its own host. */
   here: () => { adapter: Hypervisor; target: Omit<PlacedVm, 'template'> };
   hypervisors: StepPorts['hypervisors'];
+  storages: StepPorts['storages'];
   template: () => Promise<PlacedVm['template']>;
+  /** What its guest is told is where it is started from. */
+  tell: () => Promise<string | null>;
   signal: AbortSignal;
 };
-type Came = Partial<Pick<Vm, 'deploy_id' | 'device_change' | 'history' | 'stored'>>;
+type Came = Partial<Pick<Vm, 'deploy_id' | 'device_change' | 'history' | 'stored' | 'datastore'>>;
 
 /** What is done at hosts, and what is written of the VM beside. Each is what the verb does in its place (`vms.ts`), under an epoch of its own. */
 const calls: Readonly<Record<DebugVerb, (at: AtHost) => Promise<Came>>> = {
   clear: destroyed,
   remove: destroyed,
-  boot: async ({ vm, here, template, signal }) => {
+  makeDisks: async ({ vm, storages, signal }) => {
+    await madeDisks(storages, vm, signal);
+    return {};
+  },
+  boot: async ({ vm, here, template, tell, storages, signal }) => {
     const { adapter, target } = here();
-    const { deployId } = await adapter.deploy({ ...target, template: await template() }, signal);
+    const context = await tell();
+    const start = { ...toStart(storages, vm, target.host), context, template: await template() };
+    const { deployId } = await adapter.deploy(start, signal);
     return {
       deploy_id: deployId,
       history: vm.history.map((stay, at) => (at === vm.history.length - 1 ? { ...stay, epoch: vm.epoch } : stay)),
@@ -101,6 +112,7 @@ const calls: Readonly<Record<DebugVerb, (at: AtHost) => Promise<Came>>> = {
 async function discarded(at: AtHost): Promise<Came> {
   const came = placeOf(at.vm) === null ? {} : await destroyed(at);
   await discardStored(at.vm, at.hypervisors, at.signal);
+  await removedDisks(at.storages, at.vm, at.signal);
   return { ...came, ...(at.vm.stored && { stored: null }) };
 }
 
@@ -123,12 +135,13 @@ async function destroyed({ vm, on, signal }: AtHost): Promise<Came> {
   return { deploy_id: null };
 }
 
-export const debuggingSteps = ({ store, hypervisors }: StepPorts) => ({
+export const debuggingSteps = (ports: StepPorts) => ({
   /**
    * One action at the host of a VM that failed. Whatever the host says to it is its outcome, for the person who has asked: it is not tried
    * again, as steps of other operations are. What is done again is what died, or could not be written down.
    */
   async debugVms({ op, vms: [id = -1], verb }: VmBatch & { verb: DebugVerb }): Promise<void> {
+    const { store, hypervisors, storages } = ports;
     const { info, cancellationSignal: signal } = Context.current();
     const hosts = hostTargets(store);
     const vm = await entered(store, op, id, info.attempt);
@@ -137,13 +150,17 @@ export const debuggingSteps = ({ store, hypervisors }: StepPorts) => ({
     let came: Came | Problem;
     try {
       const at = (target: ReturnType<typeof hosts.of>) => ({
-        ...{ adapter: adapterFor(verb, target, hypervisors), target: placed(vm, target) },
+        ...{
+          adapter: verb === 'makeDisks' ? hypervisors.of(target) : adapterFor(verb, target, hypervisors),
+          target: placed(vm, target),
+        },
       });
       came = await calls[verb]({
-        ...{ vm, signal, hypervisors },
+        ...{ vm, signal, hypervisors, storages },
         on: (hid) => at(hosts.of(hid)),
         here: () => at(placeIn(hosts, vm)),
         template: async () => (await store.vms.contentsOf([id])).get(id)?.() ?? {},
+        tell: () => tellGuest(ports, vm, signal),
       });
     } catch (error) {
       const problem = problemOf(error);

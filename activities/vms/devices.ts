@@ -1,26 +1,30 @@
 import { Context } from '@temporalio/activity';
-import { Problem } from '../../domain/problems.js';
+import { Problem, problemOf } from '../../domain/problems.js';
+import { storageWish } from '../../domain/vms/disk-wishes.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import {
   devicesAfter,
   devicesOf,
   deviceVerb,
-  domainChange,
   hasChanged,
   planChange,
+  snapshotChange,
   wasDone,
 } from '../../domain/vms/vm-devices.js';
 import { movesFrom, vmMoves } from '../../domain/vms/vm-moves.js';
 import { vmStateName } from '../../domain/vms/vm-states.js';
 import { type DeviceVerb, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import { isDeviceChange } from '../../schemas/operations/operation.js';
-import type { DeviceAction } from '../../schemas/operations/vm-devices.js';
+import type { DeviceAction, Devices, PlannedChange } from '../../schemas/operations/vm-devices.js';
 import type { DeviceChanging } from '../../schemas/vms/vm.js';
-import { untilChosen } from '../../store/networks/choice-lost.js';
+import { untilChosen } from '../../store/mongo/choice-lost.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import { orProblem } from '../or-problem.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, fenced, hostTargets, placed, placeIn } from './at-hosts.js';
+import { adapterFor, fenced, hostTargets, placed, placeIn, toldOf } from './at-hosts.js';
+import { datastoreOfChange, imageOfChange } from './disk-image.js';
+import { grownDisk, madeDisk, removedDisk, snapshotDone } from './disks.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { withAddress } from './nic-address.js';
 import { takeVms } from './taking.js';
@@ -61,18 +65,25 @@ export const deviceActivities = ({ store, directory }: Pick<StepPorts, 'store' |
     if (from === undefined || verb === undefined)
       return { do: 'refused', why: vm.reason ?? `VM ${id} is ${vmStateName(vm)}` };
     if (last?.open) return { do: 'change', verb };
-    const plan = planChange(vm, change, new Date());
-    if ('why' in plan) return { do: 'refused', why: plan.why };
-    const { device_ids } = plan;
-    const write = async (): Promise<boolean> => {
-      const planned = await withAddress({ store, directory }, vm, operation, plan.change);
+    const ports = { store, directory };
+    const write = async (): Promise<ChangePlan> => {
+      const plan = planChange(vm, change, new Date(), await imageOfChange(ports, vm, operation));
+      if ('why' in plan) return { do: 'refused', why: plan.why };
+      const { device_ids } = plan;
+      const planned = await withAddress(ports, vm, operation, plan.change);
+      const datastore = await datastoreOfChange(ports, vm, planned);
       const device_change: DeviceChanging = { op, change: planned, from, epoch: vm.epoch, open: true };
-      const set = { device_change, device_ids };
-      return (await store.vms.transition([{ vm, event: vmMoves[from].settled, set }])).has(id);
+      const set = { device_change, device_ids, ...(datastore && { datastore }) };
+      const { there, refused } = await store.places.free([{ vm, event: vmMoves[from].settled, set }]);
+      if (refused.length > 0)
+        return {
+          do: 'refused',
+          why: `datastore ${datastore?.id} has no room for ${datastore?.mb} MB of disks of VM ${id}`,
+        };
+      return there.has(id) ? { do: 'change', verb } : { do: 'refused', why: `another operation has VM ${id} now` };
     };
     const written = await orProblem(untilChosen(write));
-    if (written instanceof Problem) return { do: 'refused', why: written.message };
-    return written ? { do: 'change', verb } : { do: 'refused', why: `another operation has VM ${id} now` };
+    return written instanceof Problem ? { do: 'refused', why: written.message } : written;
   },
 
   /** Why the devices of the VM are not changed; null: they are. */
@@ -84,8 +95,34 @@ export const deviceActivities = ({ store, directory }: Pick<StepPorts, 'store' |
   },
 });
 
+/** A snapshot that was to be taken, and of which the domain has nothing, is not kept. */
+const asDropped = ({
+  disk_id,
+  snapshot: { snapshot_id },
+}: Extract<PlannedChange, { snapshot: unknown }>): PlannedChange => ({
+  ...({ action: 'disk-snapshot-delete', disk_id, snapshot_id } as const),
+});
+
+/** What a VM has, and what its disks come to where they lie. */
+const settledDevices = ({ datastore }: WorkVm, { nics, disks }: Devices) => ({
+  ...{ nics: [...nics], disks: [...disks] },
+  ...(datastore && { datastore: { ...datastore, mb: storageWish(disks)?.mb ?? 0 } }),
+});
+
+/** Snapshots of a disk that is an image itself are kept in that, and stay with it: it says so, too, before the VM does. */
+async function keptInImage(
+  store: StepPorts['store'],
+  { _id }: WorkVm,
+  change: PlannedChange,
+  { disks }: Devices,
+): Promise<void> {
+  const its = snapshotChange(change);
+  const disk = its && disks.find(({ disk_id }) => disk_id === its.disk);
+  if (disk?.image?.way === 'use') await store.images.keepsSnapshots(disk.image.id, _id, disk);
+}
+
 /** The steps of them at hypervisors. */
-export const deviceSteps = ({ store, hypervisors }: StepPorts) => ({
+export const deviceSteps = ({ store, hypervisors, storages }: StepPorts) => ({
   /** As the verb says; then the VM is what it was, and has what its host has. */
   async changeDevices({ op, vms, verb }: VmBatch & { verb: DeviceVerb }): Promise<BatchOutcome> {
     const hosts = hostTargets(store);
@@ -97,8 +134,17 @@ export const deviceSteps = ({ store, hypervisors }: StepPorts) => ({
         if (!wish?.open || wish.op !== op) throw new Problem('wrong_state', `VM ${vm._id} is to be changed by nobody.`);
         const host = placeIn(hosts, vm);
         const adapter = adapterFor(verb, host, hypervisors);
-        await adapter[vmVerbs[verb].call]({ ...placed(vm, host), change: domainChange(vm._id, wish.change) }, signal);
-        return { ...devicesAfter(devicesOf(vm), wish.change), device_change: { ...wish, open: false } };
+        const { change } = wish;
+        if (change.action === 'disk-attach') await madeDisk(storages, vm, change.disk, signal);
+        // Of one that runs its hypervisor does it, which has it open.
+        if (change.action === 'disk-resize' && wish.from === 'off')
+          await grownDisk(storages, vm, change.disk_id, change.size, signal);
+        await adapter[vmVerbs[verb].call]({ ...placed(vm, host), change: toldOf(storages, vm, change) }, signal);
+        if (change.action === 'disk-detach') await removedDisk(storages, vm, change.disk_id, signal);
+        await snapshotDone(storages, vm, wish, signal);
+        const after = devicesAfter(devicesOf(vm), change);
+        await keptInImage(store, vm, change, after);
+        return { ...settledDevices(vm, after), device_change: { ...wish, open: false } };
       },
     });
   },
@@ -122,13 +168,30 @@ export const deviceSteps = ({ store, hypervisors }: StepPorts) => ({
         ? found === null || found.state === 'stopped'
         : found?.state === (wish.from === 'running' ? 'running' : 'suspended') || found?.state === 'booting';
     const isDone = found !== null && wasDone(wish.change, wish.epoch, found.devices ?? { nics: [], disks: [] });
+    const { change } = wish;
+    // Of a disk that the domain has not, nothing is kept.
+    const gone =
+      change.action === 'disk-attach' && !isDone
+        ? change.disk.disk_id
+        : change.action === 'disk-detach' && isDone
+          ? change.disk_id
+          : null;
+    if (gone !== null) await removedDisk(storages, vm, gone, signal);
+    const orphan = change.action === 'disk-snapshot-create' ? asDropped(change) : null;
+    const inDatastore = isDone ? change : orphan;
+    // Where it never was there, nothing of it is.
+    if (inDatastore)
+      await snapshotDone(storages, vm, { ...wish, change: inDatastore }, signal).catch((error: unknown) => {
+        if (problemOf(error)?.code !== 'not_found') throw error;
+      });
+    await keptInImage(store, vm, change, isDone ? devicesAfter(devicesOf(vm), change) : devicesOf(vm));
     await store.vms.transition([
       {
         vm,
         event: isAsItWas ? settled : 'lose',
         set: {
           reason: isAsItWas ? null : found ? `it is ${found.state}` : 'its host has nothing of it',
-          ...(isDone && devicesAfter(devicesOf(vm), wish.change)),
+          ...settledDevices(vm, isDone ? devicesAfter(devicesOf(vm), change) : devicesOf(vm)),
           device_change: isDone ? { ...wish, open: false } : null,
         },
         release: true,

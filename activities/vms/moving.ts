@@ -10,14 +10,14 @@ import { isAfter } from '../../domain/vms/vm-verbs.js';
 import { wishOf, wishOn } from '../../domain/vms/vm-wish.js';
 import { isMigration } from '../../schemas/operations/operation.js';
 import type { Moving } from '../../schemas/vms/vm.js';
-import type { Reservation } from '../../store/hosts/hosts.js';
+import type { Reservation } from '../../store/hosts/host-reservations.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { adapterFor, fenced, hostTargets, placed, placeIn, reservationsOf, silenceOf } from './at-hosts.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
-import { siblingsIn } from './place-vms.js';
+import { datastoresFor, siblingsIn } from './placement-context.js';
 import { takeVms } from './taking.js';
 import type { VmInput } from './vm-operations.js';
 import type { VmBatch } from './vms.js';
@@ -104,7 +104,9 @@ async function sentAway(
     if (named && near.length === 0)
       return refused(`host ${named.name} is in cluster ${named.cluster?.name}, and VM ${vm._id} in ${cluster?.name}`);
     const siblings = tied ? withoutOne(await siblingsIn(store, [tied.service]), tied, here) : [];
-    const { placed, unplaced } = await inSlices(planning(near, [wish], settings, { siblings }));
+    const { placed, unplaced } = await inSlices(
+      planning(near, [wish], settings, { siblings, datastores: await datastoresFor(store, [vm]) }),
+    );
     const [place] = placed;
     const target = near.find(({ id }) => id === place?.host);
     if (!place || !target) return refused(unplaced[0]?.reason ?? 'there is no other host');
@@ -141,7 +143,9 @@ export async function whyNoPlaceElsewhere(
   const wish = wishOf(vm);
   const { tied } = wish;
   const siblings = tied ? withoutOne(await siblingsIn(store, [tied.service]), tied, here) : [];
-  const { placed, unplaced } = await inSlices(planning(near, [wish], settings, { siblings }));
+  const { placed, unplaced } = await inSlices(
+    planning(near, [wish], settings, { siblings, datastores: await datastoresFor(store, [vm]) }),
+  );
   return placed.length > 0 ? null : (unplaced[0]?.reason ?? 'there is no other host');
 }
 

@@ -22,7 +22,7 @@ export async function withAddress(
   if (planned.action !== 'nic-attach' || input.change.action !== 'nic-attach') return planned;
   const { nic } = planned;
   const maker = async () => (await seenUser(directory, requester.id))?.caller ?? null;
-  const where = { networks: store.networks, users: directory.users };
+  const where = { networks: store.networks, securityGroups: store.securityGroups, users: directory.users };
   const wishes = [wishOfNic(nic.nic_id, input.change.nic)];
   const asks = (await networksWished(where, wishes, { owner, maker })).map(({ at: network, ip, mac }) => ({
     ...{ vm, nic, network, ip, mac },

@@ -1,18 +1,18 @@
 import { inSlices } from '../../adapters/process/in-slices.js';
-import type { PlacementContext } from '../../domain/placement/placement.js';
 import { type PlacementPlan, type PlacementSettings, planning } from '../../domain/placement/placement.js';
-import type { Sibling } from '../../domain/placement/placement-ties.js';
-import { portionsOf } from '../../domain/portions.js';
+import { createStorageDemands } from '../../domain/placement/placement-datastores.js';
+import type { DescribedDatastore } from '../../domain/storage/datastore-attributes.js';
 import { placesOf, withStay } from '../../domain/vms/stays.js';
 import { isVmUnplaced } from '../../domain/vms/vm-states.js';
 import { isBound, wishOf, wishOn } from '../../domain/vms/vm-wish.js';
 import type { PlacementRecord } from '../../schemas/placement/placement.js';
 import type { HistoryRecord } from '../../schemas/vms/vm.js';
-import type { Reservation } from '../../store/hosts/hosts.js';
+import type { Reservation } from '../../store/hosts/host-reservations.js';
 import type { Store } from '../../store/store.js';
 import type { BoundlyMoved, BoundMove } from '../../store/vms/bound-moves.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
+import { contextOf, datastoresFor } from './placement-context.js';
 
 /** Other workers may take what a plan counted on; after so many plans the rest waits for capacity. */
 const plans = 8;
@@ -32,32 +32,6 @@ export async function planNow(
 ): Promise<PlacementPlan> {
   const [hosts, context] = await Promise.all([store.hosts.snapshot(), contextOf(store, vms)]);
   return inSlices(planning(hosts, vms.map(wishOf), settings, context));
-}
-
-/** Where VMs of their services are, and what else waits that is to be with one of them. */
-async function contextOf(store: Store, vms: readonly WorkVm[]): Promise<PlacementContext> {
-  const [services, together] = [new Set<number>(), new Set<number>()];
-  for (const { service, placement } of vms) {
-    if (!service || !placement) continue;
-    services.add(service.id);
-    if (placement.together.length > 0) together.add(service.id);
-  }
-  const [siblings, waiting] = await Promise.all([
-    siblingsIn(store, [...services]),
-    store.vms.waitingTogether([...together]),
-  ]);
-  return { siblings, ...(together.size > 0 && { waiting }) };
-}
-
-/** Services whose VMs are read at once. */
-const portion = 200;
-
-/** Where the VMs of services are, however many services they are. */
-export async function siblingsIn(store: Store, services: readonly number[]): Promise<Sibling[]> {
-  const found: Sibling[] = [];
-  for (const some of portionsOf(services, portion))
-    for (const sibling of await store.vms.siblings(some)) found.push(sibling);
-  return found;
 }
 
 /**
@@ -102,7 +76,7 @@ export async function dropLeft(store: Store, vms: readonly Pick<WorkVm, '_id' | 
 /** What one call of placeVms goes by; `taken`: how many VMs each host has been given in it. */
 type Pass = { settings: PlacementSettings | undefined; taken: Map<number, number>; only: number | undefined };
 
-/** `refused`: they have lost the place that was planned, for VMs of their service that they must not be with. */
+/** `refused`: they have lost the place that was planned: to VMs of their service that they must not be with, or the room for their disks. */
 async function placeOnce(
   store: Store,
   waiting: readonly WorkVm[],
@@ -120,6 +94,8 @@ async function placeOnce(
   let hosts = reserved.length < found.length ? await store.hosts.snapshot() : before;
   const inherited = reserved.length > 0;
   const reasons = new Map<number, string>();
+  const chosen = new Map<number, number>();
+  let datastores: readonly DescribedDatastore[] = [];
   const records = new Map<number, PlacementRecord>();
   for (let round = 0; round < plans; round++) {
     const having = new Set(reserved.map(({ vm }) => vm));
@@ -128,13 +104,17 @@ async function placeOnce(
     if (round > 0) hosts = await store.hosts.snapshot();
     const capacities = new Map(lacking.map((vm) => [vm._id, vm.capacity]));
     const context = await contextOf(store, lacking);
+    datastores = context.datastores ?? [];
     const asked = only === undefined ? hosts : hosts.filter(({ id }) => id === only);
     const wishes = lacking.map((vm) => (only === undefined ? wishOf(vm) : wishOn(vm)));
     const plan = await inSlices(planning(asked, wishes, settings, { ...context, taken }));
     reasons.clear();
     for (const { vm, reason } of plan.unplaced) reasons.set(vm, reason);
     if (plan.placed.length === 0) break;
-    for (const { vm, record } of plan.placed) records.set(vm, record);
+    for (const { vm, record, datastore } of plan.placed) {
+      records.set(vm, record);
+      if (datastore !== undefined) chosen.set(vm, datastore);
+    }
     const places = plan.placed.flatMap(({ vm, host }): Reservation[] => {
       const capacity = capacities.get(vm);
       return capacity ? [{ vm, host, capacity }] : [];
@@ -143,7 +123,14 @@ async function placeOnce(
     for (const { host } of granted) taken.set(host, (taken.get(host) ?? 0) + 1);
     reserved = [...reserved, ...granted];
   }
-  const { there: placed, moved, refused } = await assign(store, { hosts, waiting, reserved, records });
+  const {
+    there: placed,
+    moved,
+    refused,
+  } = await assign(store, {
+    ...{ hosts, waiting, reserved, records, chosen },
+    datastores: datastores.length > 0 ? datastores : await datastoresFor(store, waiting),
+  });
   const lost = new Set(refused);
   await store.hosts.release(reserved.filter(({ vm }) => lost.has(vm)));
   // Of two tries that race, whoever loses drops what it reserved. VMs that the other has placed are there all the same.
@@ -199,20 +186,38 @@ type Assignment = {
   waiting: readonly WorkVm[];
   reserved: readonly Reservation[];
   records: ReadonlyMap<number, PlacementRecord>;
+  /** Datastores that were planned for VMs with disks. */
+  chosen: ReadonlyMap<number, number>;
+  datastores: readonly DescribedDatastore[];
 };
 
 /** PENDING → PROLOG where a reservation stands; returns those that are there now, and those that may not be. */
-async function assign(store: Store, { hosts, waiting, reserved, records }: Assignment): Promise<BoundlyMoved> {
+async function assign(
+  store: Store,
+  { hosts, waiting, reserved, records, chosen, datastores }: Assignment,
+): Promise<BoundlyMoved> {
+  // Of those that an earlier try has reserved a host for nobody knows which datastore that was.
+  const storages = createStorageDemands(datastores);
   const known = new Map(hosts.map((host) => [host.id, host]));
   const hostOf = new Map(reserved.toReversed().map(({ vm, host }) => [vm, known.get(host)]));
   // One moment for all: those of one host are then one write.
   const stime = new Date();
   const free: VmMove[] = [];
   const bound = new Map<number, BoundMove[]>();
+  const homeless: number[] = [];
   for (const vm of waiting) {
     const host = hostOf.get(vm._id);
     if (!host) continue;
     const record = records.get(vm._id);
+    const wish = wishOf(vm);
+    const at = wish.storage && (chosen.get(vm._id) ?? storages.of(wish.storage).take(host));
+    const found = datastores.find(({ _id }) => _id === at);
+    if (wish.storage && !wish.storage.spare && !found) {
+      homeless.push(vm._id);
+      continue;
+    }
+    const { mb = 0 } = wish.storage ?? {};
+    const datastore = found && !vm.datastore && { id: found._id, ds_mad: found.ds_mad, mb, at: stime };
     const stay: HistoryRecord = {
       seq: (vm.history.at(-1)?.seq ?? -1) + 1,
       hid: host.id,
@@ -222,21 +227,23 @@ async function assign(store: Store, { hosts, waiting, reserved, records }: Assig
       stime,
       etime: null,
       reason: 'none',
+      ...(found && { datastore: found._id }),
       ...(record && { placed: record }),
     };
     const move: VmMove = {
       vm,
       event: vm.stored ? 'fetch' : 'place',
-      set: { reason: null, history: withStay(vm.history, stay) },
+      set: { reason: null, history: withStay(vm.history, stay), ...(datastore && { datastore }) },
     };
-    const { tied } = wishOf(vm);
+    const { tied } = wish;
     if (tied && isBound(tied))
       bound.set(tied.service, [...(bound.get(tied.service) ?? []), { move, tied, host: host.id }]);
     else free.push(move);
   }
-  const result: BoundlyMoved = { ...(await store.vms.move(free)), refused: [] };
+  const result = await store.places.free(free);
+  result.refused.push(...homeless);
   for (const [service, moves] of bound) {
-    const { there, moved, refused } = await store.moveBound(service, moves);
+    const { there, moved, refused } = await store.places.ofService(service, moves);
     for (const id of there) result.there.add(id);
     result.moved += moved;
     result.refused.push(...refused);

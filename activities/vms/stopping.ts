@@ -1,8 +1,10 @@
 import { endStay } from '../../domain/vms/stays.js';
+import { disksAway } from '../../domain/vms/vm-devices.js';
 import type { Stored } from '../../schemas/vms/vm.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
 import { adapterFor, discardStored, hostTargets, placed, placeIn } from './at-hosts.js';
+import { removedDisks } from './disks.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { dropSurplus } from './place-vms.js';
 import { wakeService } from './wake-service.js';
@@ -38,6 +40,8 @@ export async function saveToStop(
       prepare: hosts.read,
       work: async (vm, signal) => {
         const target = placeIn(hosts, vm);
+        // What could not leave then stays as it is.
+        adapterFor('store', target, hypervisors);
         await adapterFor('saveStop', target, hypervisors).suspend(placed(vm, target), signal);
         return storedOf(vm);
       },
@@ -76,9 +80,9 @@ export async function resumeStopped(
   return merged({ ...fetched, done: [] }, resumed);
 }
 
-/** EPILOG → DONE, or PENDING, of VMs without a host: what is kept of them is ended. */
+/** EPILOG → DONE, or PENDING, of VMs without a host: what is kept of them is ended, and their disks. */
 export async function discarding(
-  { store, hypervisors, engine }: StepPorts,
+  { store, hypervisors, storages, engine }: StepPorts,
   op: string,
   vms: readonly number[],
   to: 'remove' | 'clear',
@@ -88,11 +92,13 @@ export async function discarding(
     verb: to === 'remove' ? 'discard' : 'discardToClear',
     work: async (vm, signal) => {
       await discardStored(vm, hypervisors, signal);
-      return { stored: null, deploy_id: null };
+      await removedDisks(storages, vm, signal);
+      return { deploy_id: null, ...(vm.stored && { stored: null }), ...(vm.datastore && { datastore: null }) };
     },
-    left: ({ history }, at) => ({
+    left: (vm, at) => ({
       ...(to === 'remove' && { ended_at: at }),
-      history: endStay(history, 'user', at),
+      ...disksAway(vm, true),
+      history: endStay(vm.history, 'user', at),
     }),
     before: async (gone) => {
       for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
@@ -103,15 +109,17 @@ export async function discarding(
   return outcome;
 }
 
-/** Two parts of a batch, of VMs that the other has not: what goes wrong with one of them waits for the other. */
-export async function both(...parts: readonly [Promise<BatchOutcome>, Promise<BatchOutcome>]): Promise<BatchOutcome> {
-  const [one, other] = await Promise.allSettled(parts);
-  if (one.status === 'rejected') throw one.reason;
-  if (other.status === 'rejected') throw other.reason;
-  return merged(one.value, other.value);
+/** Parts of a batch, each of VMs that no other one has: what goes wrong with one of them waits for the others. */
+export async function together(...parts: readonly Promise<BatchOutcome>[]): Promise<BatchOutcome> {
+  let all: BatchOutcome = { done: [], failed: [], taken: [] };
+  for (const part of await Promise.allSettled(parts)) {
+    if (part.status === 'rejected') throw part.reason;
+    all = merged(all, part.value);
+  }
+  return all;
 }
 
-const merged = (one: BatchOutcome, other: BatchOutcome): BatchOutcome => ({
+export const merged = (one: BatchOutcome, other: BatchOutcome): BatchOutcome => ({
   done: [...one.done, ...other.done],
   failed: [...one.failed, ...other.failed],
   taken: [...one.taken, ...other.taken],

@@ -19,8 +19,8 @@ import { wakeService } from './wake-service.js';
 
 /** `clear`: what there is of it is to be ended before it is deployed; `host`: where; `held`: it is made on hold, and not deployed. */
 export type VmPlan = { vm: number; hard: boolean; clear?: boolean; host?: number; held?: boolean };
-/** What somebody has said of a VM; null: it does not hang any more. */
-export type ClaimPlan = { vm: number; event: VmEvent | null };
+/** What somebody has said of a VM; null: it does not hang any more. `disks`: its domain is gone, and they are to go next. */
+export type ClaimPlan = { vm: number; event: VmEvent | null; disks?: true };
 export type VmInput = { op: string; vm: number };
 
 /** `boot`: it has a place; `restore`: there, what it had in memory is saved; `wait`: it fits nowhere; `gone`: somebody else has it, or it is done. */
@@ -55,7 +55,10 @@ export const vmOperationActivities = ({
       const vm = await store.vms.find(operation.resource.id);
       if (vm?.operation !== operation._id || vm.wanted !== null || !isClaim(operation)) return null;
       const recovery = recoveries[vmStateName(vm)][operation.input.claim];
-      return { vm: vm._id, event: recovery.do === 'claim' ? recovery.event : null };
+      if (recovery.do !== 'claim') return { vm: vm._id, event: null };
+      // Whoever says that its shutdown succeeded has not said that of its disks.
+      const disks = recovery.event === 'done' && vm.lcm_state === 'SHUTDOWN' && vm.datastore;
+      return { vm: vm._id, event: disks ? 'epilog' : recovery.event, ...(disks && { disks: true }) };
     }),
 
   /** What somebody has said of the VM is written. Returns false when it is not so that it could be said any more. */
@@ -64,22 +67,27 @@ export const vmOperationActivities = ({
     if (!vm || vm.operation !== op) return false;
     const aim = nextVmState(vmStateName(vm), event);
     // Said by an earlier try of this step already.
-    if (aim === undefined || aim === vmStateName(vm)) return true;
+    const taken = async (): Promise<true> => {
+      if (event === 'epilog') await takeVms(store, op, await store.vms.byIds([id]));
+      return true;
+    };
+    if (aim === undefined || aim === vmStateName(vm)) return taken();
     const now = new Date();
     const stay = placeOf(vm);
-    const leaves = event === 'done' || event === 'undeployed' || event === 'stored';
+    const leaves = event === 'done' || event === 'epilog' || event === 'undeployed' || event === 'stored';
     if (leaves && stay) await store.hosts.release([{ vm: id, host: stay.hid, capacity: vm.capacity }]);
     const set = leaves
       ? {
           ...{ reason: null, history: endStay(vm.history, 'user', now) },
-          // What is stored of it is that very domain.
-          ...(event !== 'stored' && { deploy_id: null, stored: null }),
+          // What is stored of it is that very domain, or goes with its disks.
+          ...(event !== 'stored' && { deploy_id: null }),
+          ...(event !== 'stored' && event !== 'epilog' && { stored: null }),
           ...(event === 'done' && { ended_at: now }),
         }
       : event === 'run'
         ? { reason: null, deploy_id: vm.deploy_id ?? domainName(id) }
         : { reason: 'said so by an administrator' };
-    return (await store.vms.transition([{ vm, event, set, release: true }])).has(id);
+    return (await store.vms.transition([{ vm, event, set, release: true }])).has(id) && taken();
   },
 
   /** Takes a VM of which nothing is to be left. */

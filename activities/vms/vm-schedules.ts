@@ -63,17 +63,17 @@ async function done(
   { entry, isDeed }: { entry: VmScheduleEntry; isDeed: boolean },
   now: Date,
 ): Promise<VmSchedule | null> {
-  const { id, by, action, last } = entry;
+  const { id, last } = entry;
   const withLast = (said: Partial<Firing>, also: Partial<VmScheduleEntry> = {}): VmSchedule =>
     withScheduleEntry(schedule, { ...entry, ...also, last: last && { ...last, ...said } }, now);
   const write = async (after: VmSchedule): Promise<VmSchedule | null> =>
     (await store.vmSchedules.write(vm, after)) ? after : null;
-  if (!isDeed) return write(withLast({}));
+  if (!isDeed || !last) return write(withLast({}));
   const after = (operation: string | null): VmSchedule => withLast({ operation });
   // An operation, and what came of it, are written in one transaction; so is a mark with its entry. What was so already writes nothing.
-  const key = `vm schedule ${vm}/${id} ${schedule.version} ${last?.due_at.toISOString()}`;
+  const key = `vm schedule ${vm}/${id} ${schedule.version} ${last.due_at.toISOString()}`;
   try {
-    const operation = await performScheduled({ vm, by, action, key, after });
+    const operation = await performScheduled({ vm, entry, due_at: last.due_at, key, after });
     if (operation === null) await store.vmSchedules.write(vm, after(null));
     return after(operation);
   } catch (error) {

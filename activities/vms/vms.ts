@@ -8,10 +8,12 @@ import type { SwitchVerb } from '../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, discardStored, hostTargets, placed, placeIn, reservationsOf } from './at-hosts.js';
+import { adapterFor, discardStored, hostTargets, placed, placeIn, reservationsOf, toStart } from './at-hosts.js';
+import { makeDisks } from './disks.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
+import { tellGuest } from './guests.js';
 import { tellSettled } from './settled-roles.js';
-import { both, discarding, resumeStopped, saveToStop } from './stopping.js';
+import { discarding, merged, resumeStopped, saveToStop, together } from './stopping.js';
 import { wakeService } from './wake-service.js';
 
 /**
@@ -22,17 +24,21 @@ export type VmBatch = { op: string; role?: string; vms: number[]; batch?: number
 
 /** The steps that touch hypervisors. Each takes up to about fifty VMs that the operation holds, wherever they are. */
 export const vmActivities = (ports: StepPorts) => {
-  const { store, hypervisors, engine } = ports;
+  const { store, hypervisors, storages, engine } = ports;
   const remove = removal(ports);
   return {
     /** PROLOG → BOOT → RUNNING. */
     async bootVms({ op, vms: all, batch }: VmBatch): Promise<BatchOutcome> {
       const stopped = await store.vms.comingBack(all);
-      const vms = all.filter((vm) => !stopped.includes(vm));
+      const { rest: vms, lost } = await makeDisks(
+        ports,
+        op,
+        all.filter((vm) => !stopped.includes(vm)),
+      );
       const hosts = hostTargets(store);
       let contents: ReadonlyMap<number, () => PlacedVm['template']> = new Map();
       // Of roles whose VMs are not all in it this batch would say too much.
-      const watch = stopped.length > 0 ? undefined : tellSettled(engine, batch);
+      const watch = stopped.length > 0 || lost ? undefined : tellSettled(engine, batch);
       const boot = () =>
         eachVm(store.vms, op, vms, {
           ...(watch && { watch }),
@@ -45,8 +51,9 @@ export const vmActivities = (ports: StepPorts) => {
             const target = placeIn(hosts, vm);
             if (vm.adopts)
               throw new Problem('deploy_refused', `VM ${vm._id} was to be imported. Terminate it, and import again.`);
+            const context = await tellGuest(ports, vm, signal);
             const domain = await adapterFor('boot', target, hypervisors).deploy(
-              { ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} },
+              { ...toStart(storages, vm, target), context, template: contents.get(vm._id)?.() ?? {} },
               signal,
             );
             await discardStored(vm, hypervisors, signal);
@@ -57,7 +64,11 @@ export const vmActivities = (ports: StepPorts) => {
             };
           },
         });
-      return stopped.length > 0 ? both(resumeStopped(ports, op, stopped), boot()) : boot();
+      const booted = await together(
+        ...(stopped.length > 0 ? [resumeStopped(ports, op, stopped)] : []),
+        ...(vms.length > 0 ? [boot()] : []),
+      );
+      return lost ? merged(lost, booted) : booted;
     },
 
     /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */
@@ -100,21 +111,22 @@ function removal(ports: StepPorts) {
     { op, vms: all, batch, hard }: VmBatch & { hard: boolean },
     verb: 'remove' | 'clear',
   ): Promise<BatchOutcome> => {
-    const stored = await store.vms.storedOnly(all);
-    const vms = all.filter((vm) => !stored.includes(vm));
+    const { away, placed: apart } = await store.vms.keptApart(all);
+    const vms = all.filter((vm) => !away.includes(vm) && !apart.includes(vm));
     const hosts = hostTargets(store);
     const losing = new Set<number>();
-    const watch = stored.length > 0 ? undefined : tellSettled(engine, batch);
-    const destroy = () =>
-      eachVm(store.vms, op, vms, {
+    const watch = vms.length < all.length ? undefined : tellSettled(engine, batch);
+    const destroy = (those: readonly number[], by: 'remove' | 'clear' | 'vacate') =>
+      eachVm(store.vms, op, those, {
         ...(watch && { watch }),
-        verb,
+        verb: by,
+        goesOn: by === 'vacate',
         prepare: hosts.read,
         work: async (vm, signal) => {
           // First where it was: from a host that has heard this, nothing comes to the other any more.
           for (const { hid } of placesOf(vm)) {
             const target = hosts.of(hid);
-            const adapter = adapterFor(verb, target, hypervisors);
+            const adapter = adapterFor(by, target, hypervisors);
             const at = placed(vm, target);
             // What was to be imported, and is not yet, is not its own.
             await destroyed(vm.adopts ? adapter.disown(at, signal) : adapter.destroy({ ...at, hard }, signal), target);
@@ -123,7 +135,7 @@ function removal(ports: StepPorts) {
           return { deploy_id: null, ...(vm.stored && { stored: null }) };
         },
         left: (vm, at) => ({
-          ...(verb === 'remove' && { ended_at: at }),
+          ...(by === 'remove' && { ended_at: at }),
           ...(vm.moving && { moving: null }),
           ...(vm.resched && { resched: null }),
           ...disksAway(vm),
@@ -131,11 +143,19 @@ function removal(ports: StepPorts) {
         }),
         // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
         before: async (gone) => {
-          for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
+          for (const vm of gone) if (by !== 'vacate' && vm.service && vm.operation === op) losing.add(vm.service.id);
           await store.hosts.release(gone.flatMap(reservationsOf));
         },
       });
-    const removed = await (stored.length > 0 ? both(discarding(ports, op, stored, verb), destroy()) : destroy());
+    const vacate = async (): Promise<BatchOutcome> => {
+      const { done, ...lost } = await destroy(apart, 'vacate');
+      return merged({ done: [], ...lost }, await discarding(ports, op, done, verb));
+    };
+    const removed = await together(
+      ...(away.length > 0 ? [discarding(ports, op, away, verb)] : []),
+      ...(apart.length > 0 ? [vacate()] : []),
+      ...(vms.length > 0 ? [destroy(vms, verb)] : []),
+    );
     for (const service of losing) await wakeService({ store, engine }, service);
     if (removed.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
     return removed;

@@ -7,7 +7,7 @@ import type { WaitingVm } from '../../store/vms/waiting-vms.js';
 import { eachApart } from '../operations/each-apart.js';
 import { resume } from '../operations/resume.js';
 import type { StepPorts } from '../ports.js';
-import { siblingsIn } from './place-vms.js';
+import { siblingsIn } from './placement-context.js';
 
 /** Runs that are told, or begun, at a time. */
 const callsAtOnce = 10;
@@ -29,6 +29,7 @@ export async function wakeWaiting({
   const waited = new Map<number, Waited>();
   const groups = new Map<string, Waited[]>();
   const tied = new Set<number>();
+  let haveDisks = false;
   for await (const page of store.waiting.all(Date.now()))
     for (const one of page) {
       const { vm, service, role, operation, reason } = one;
@@ -39,14 +40,16 @@ export async function wakeWaiting({
       if (its) its.push(kept);
       else groups.set(key, [kept]);
       if (one.tied) tied.add(one.tied.service);
+      if (one.storage) haveDisks = true;
     }
   if (waited.size === 0) return 0;
-  const [hosts, siblings, served] = await Promise.all([
+  const [hosts, siblings, served, datastores] = await Promise.all([
     store.hosts.snapshot(),
     siblingsIn(store, [...tied]),
     store.waiting.served(),
+    haveDisks ? store.vmDatastores.snapshot() : [],
   ]);
-  const turns = await inSlices(planTurns(hosts, queue, settings.placement, { siblings, served }));
+  const turns = await inSlices(planTurns(hosts, queue, settings.placement, { siblings, served, datastores }));
   const placed = turns.placed.flatMap(({ vm }) => waited.get(vm) ?? []);
   await store.waiting.offered(
     placed.map(({ vm }) => vm),

@@ -25,7 +25,7 @@ export type Pending = {
 };
 
 /** Facts that a run may wait for. */
-export type RunSignal = 'capacityAppeared' | 'vmReported';
+export type RunSignal = 'capacityAppeared' | 'vmReported' | 'uploadChanged';
 
 /**
  * What Arcus asks of the workflow engine. What cannot be reached throws `backend_unavailable`. Every method may be

@@ -72,7 +72,12 @@ const priorityOf = ({ kind, requester }: Operation): Priority => ({
   ...(takesAway(kind) && { priorityKey: 2 }),
 });
 
-export type TemporalEngine = Engine & { close(): Promise<void>; reachable(): Promise<boolean> };
+export type TemporalEngine = Engine & {
+  close(): Promise<void>;
+  reachable(): Promise<boolean>;
+  /** Calls wait for Temporal no more, nor do later ones: for who must end soon. What was accepted begins without them. */
+  abandon(): void;
+};
 
 /** How long somebody who only looks waits for Temporal, in milliseconds. */
 const glance = 1_000;
@@ -84,6 +89,9 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
   const operations = new Client({ connection, namespace: namespaces.operations });
   const ticks = new Client({ connection, namespace: namespaces.ticks });
   const pace = createSignalPace();
+  /** How to end the waits of the calls in progress. The client’s own signals end none that is still connecting. */
+  const waits = new Set<(reason: Error) => void>();
+  let abandoned: Error | undefined;
 
   /** Asked only where a task was tried more than once: one that is done says nothing. */
   const failing = async (description: WorkflowExecutionDescription): Promise<FailingTask | null> => {
@@ -113,11 +121,19 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
 
   /** Every call is bounded, in milliseconds: a request must not hang because the engine does. */
   const call = async <T>(what: string, work: () => Promise<T>, bound = 3_000): Promise<T> => {
+    let giveUp: (reason: Error) => void = () => {};
     try {
-      return await connection.withDeadline(Date.now() + bound, work);
+      if (abandoned) throw abandoned;
+      const givenUp = new Promise<never>((_, reject) => {
+        giveUp = reject;
+      });
+      waits.add(giveUp);
+      return await Promise.race([givenUp, connection.withDeadline(Date.now() + bound, work)]);
     } catch (error) {
       if (error instanceof Problem) throw error;
       throw new Problem('backend_unavailable', `Temporal could not ${what}.`, { cause: error });
+    } finally {
+      waits.delete(giveUp);
     }
   };
 
@@ -260,6 +276,10 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
         () => true,
         () => false,
       );
+    },
+    abandon() {
+      abandoned = new Error('this process ends');
+      for (const giveUp of waits) giveUp(abandoned);
     },
     close: () => connection.close(),
   };

@@ -2,6 +2,7 @@ import { Problem } from '../../domain/problems.js';
 import type { Config } from '../../schemas/config.js';
 import type { HypervisorKind } from '../../schemas/hosts/host.js';
 import { givenSecret } from '../process/given-secret.js';
+import { libvirtHypervisor } from './libvirt/libvirt.js';
 import type { HostTarget, Hypervisor } from './port.js';
 import { simulatedHypervisor } from './simulated/simulated.js';
 
@@ -16,6 +17,7 @@ const adapters: {
     { ARCUS_SIMULATOR_URL: url, ARCUS_SIMULATOR_TOKEN: token, ARCUS_SIMULATOR_TOKEN_FILE: file },
     installation,
   ) => (url === undefined ? undefined : simulatedHypervisor({ url, token: givenSecret(token, file) }, installation)),
+  libvirt: (_, installation) => libvirtHypervisor(installation),
 };
 
 /** The adapter of each host, for this installation. Throws `backend_unavailable` for a kind that this process was not told how to reach. */

@@ -2,6 +2,7 @@ import type { VmCall } from '../../domain/vms/vm-verbs.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { DomainState } from '../../schemas/hosts/domain-state.js';
 import type { HypervisorKind } from '../../schemas/hosts/host.js';
+import type { LibvirtPlace } from '../../schemas/hosts/libvirt.js';
 import type { Metrics } from '../../schemas/hosts/metrics.js';
 import type { DomainChange, DomainDevices } from '../../schemas/operations/vm-devices.js';
 
@@ -9,6 +10,8 @@ import type { DomainChange, DomainDevices } from '../../schemas/operations/vm-de
 export type HostConnections = {
   /** Simulated hosts come into being by being named, with what they are to have. */
   simulated: { total: Capacity };
+  /** Hosts of libvirt are there; `total` is what VMs may have of one. */
+  libvirt: { total: Capacity } & LibvirtPlace;
 };
 
 /** Where a VM is to run: the host as its hypervisor knows it. */
@@ -34,6 +37,8 @@ export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   labels: { vm: number; service?: number; role?: string };
   /** What the domain is made with; absent: nothing. */
   devices?: DomainDevices | undefined;
+  /** The directory of what its guest is told, on this machine; null or absent: nothing is. */
+  context?: string | null;
   /** Its domain was made by somebody else, with what nobody here knows of: it is started, and none is made in its place. */
   adopted?: true;
   template: Record<string, unknown>;
@@ -78,7 +83,7 @@ export type DomainReport = Metrics & {
   heard: number;
   capacity: Capacity;
   state: DomainState;
-  /** Absent: none. */
+  /** Absent: none, or nobody has asked for them: a look at one VM tells them, one at a host need not. */
   devices?: DomainDevices | undefined;
 };
 
@@ -109,6 +114,8 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
   readonly can: Capabilities;
   /** The domains of a host, at once; makes nothing. */
   probe(host: HostTarget<K>, signal: AbortSignal): Promise<HostReport>;
+  /** What a host has of a VM, with its devices; null: nothing. Makes nothing, and hears no epoch. */
+  look(vm: Omit<SwitchTarget<K>, 'epoch'>, signal: AbortSignal): Promise<DomainReport | null>;
   /**
    * Resolves when the domain runs. A domain of this VM and epoch that exists already is the result; one of an older
    * epoch is destroyed first, but for one that was adopted: that is of this epoch then, as it is, and where there is none, it is refused. An epoch lower than the highest that this host has seen for the VM, in a deploy or a

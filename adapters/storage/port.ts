@@ -12,6 +12,49 @@ export type StoredImage<K extends StorageKind = StorageKind> = { id: number; dat
  */
 export type ImageClaim<K extends StorageKind = StorageKind> = StoredImage<K> & { epoch: number };
 
+/** A disk of a VM, by numbers of which none is given twice, in a datastore of type `system`. Where it lies is derived from them. */
+export type StoredDisk<K extends StorageKind = StorageKind> = {
+  vm: number;
+  disk: number;
+  datastore: DatastoreTarget<K>;
+};
+
+/** Who changes a disk, by the VM's epoch: one that is lower than another that has been at any disk of this VM is stale. */
+export type DiskClaim<K extends StorageKind = StorageKind> = StoredDisk<K> & { epoch: number };
+
+/** All disks that a VM has in a datastore. */
+export type DisksClaim<K extends StorageKind = StorageKind> = Omit<DiskClaim<K>, 'disk'>;
+
+/**
+ * What a disk is made of. `clone`: what it is at first is the image's, of which nothing is copied, and what is written is its own; `use`: the image itself,
+ * for who alone uses it, or only reads. `size`: bytes that a guest is to see at least; null: as many as of the image.
+ */
+export type DiskWish =
+  | { from: StoredImage; way: 'clone' | 'use'; size: number | null }
+  | { empty: { format: ImageFormat; size: number }; content: 'none' }
+  | { empty: { format: 'raw'; size: number }; content: 'swap' };
+
+/** A disk as it is. */
+export type KeptDisk = {
+  format: ImageFormat;
+  /** Bytes that a guest sees. */
+  virtualSize: number;
+};
+
+/** One of the files that a guest is told by: what is told as it stands, or bytes of something else, of which it is known how many there are. */
+export type ContextFile = { name: string } & (
+  | { text: string }
+  | { size: number; bytes: (signal: AbortSignal) => AsyncIterable<Uint8Array> }
+);
+
+/** The directory of these files, for whoever makes a disk of it; null: there are no bytes, or no files. */
+export type KeptContext = { path: string | null };
+/**
+ * What is done with what a qcow2 was at a moment, which is kept in it under a number: `take` keeps what it is now, in the place of what is kept under that number;
+ * `revert` makes it that again, and keeps it; `drop` keeps it no more.
+ */
+export type SnapshotChange = { do: 'take' | 'revert' | 'drop'; snapshot: number };
+
 /** In bytes. `free` is what can still be written, which may be less than what is not used: file systems reserve some. */
 export type StorageCapacity = { total: number; used: number; free: number };
 
@@ -61,8 +104,6 @@ export type KeptImage = {
   virtualSize: number;
   /** Bytes of the file: what it comes to when it is read. */
   bytes: number;
-  /** Bytes that it takes on disk now: holes are none. */
-  allocated: number;
   /** What it was made of; null: it was made empty, or is a copy. */
   published: { bytes: number; sha256: string; md5: string | null; packing: Packing[] } | null;
 };
@@ -74,6 +115,8 @@ export type Inventory = {
   staging: { image: number; bytes: number }[];
   /** Disks of VMs. */
   disks: { vm: number; disk: number; bytes: number }[];
+  /** What guests of VMs are told, by the epoch under which they were started with it. */
+  contexts: { vm: number; epoch: number; bytes: number }[];
   /** Names that are none of ours: never touched. */
   strange: string[];
 };
@@ -91,7 +134,7 @@ export type StorageCapabilities = Readonly<{
  * - `datastore_full`: no room; not tried again.
  * - `image_refused`: the bytes are not what they must be. The detail says why. Nothing is left but what had arrived.
  * - `taken`: somebody with a later claim is at it, or has removed it.
- * - `not_found`: there is no such image.
+ * - `not_found`: there is no such image, or no such disk.
  * Nothing is seen half: an image is there whole, or is not. What a killed process leaves is found by who tries again, and goes with `remove`.
  */
 export interface Storage<K extends StorageKind = StorageKind> {
@@ -132,6 +175,55 @@ export interface Storage<K extends StorageKind = StorageKind> {
   resize(claim: ImageClaim<K>, size: number, signal: AbortSignal): Promise<KeptImage>;
   /** Resolves when nothing of it is left, kept or arriving. Succeeds when nothing was. */
   remove(claim: ImageClaim<K>, signal: AbortSignal): Promise<void>;
+
+  /**
+   * A disk of a VM. One that is there already is the result, made larger where it is smaller than wished. An image must be kept in a datastore of the same kind, which
+   * `not_found` says that it is not; what a guest would see less of than the image has is refused with `image_refused`.
+   */
+  makeDisk(claim: DiskClaim<K>, wish: DiskWish, signal: AbortSignal): Promise<KeptDisk>;
+  /** A disk as it is, or undefined. */
+  findDisk(disk: StoredDisk<K>, signal: AbortSignal): Promise<KeptDisk | undefined>;
+  /** Resolves when a guest that is started sees this many bytes: never fewer than before, which is refused with `image_refused`. Nobody has it open meanwhile. */
+  growDisk(claim: DiskClaim<K>, size: number, signal: AbortSignal): Promise<KeptDisk>;
+  /** Resolves when nothing of it is left; an image that was used stays as it is. Succeeds when nothing was. What an older claim still makes of this VM's is none. */
+  removeDisk(claim: DiskClaim<K>, signal: AbortSignal): Promise<void>;
+  /** The same of all disks of a VM, and of what its guest was told. */
+  removeDisks(claim: DisksClaim<K>, signal: AbortSignal): Promise<void>;
+  /**
+   * What the guest of a VM is told when it is started under this epoch, as files of one directory, each for its owner alone: whole or not at all. What it was told under
+   * an older epoch is gone first, so that nobody starts it with that any more; what is there under this one is the result, as it is. No files: nothing is
+   * left. Names lead to no other directory, or are refused by throwing.
+   */
+  keepContext(claim: DisksClaim<K>, files: readonly ContextFile[], signal: AbortSignal): Promise<KeptContext>;
+  /** What a hypervisor opens, in the format of `KeptDisk`; null: there are no bytes. Its directory is the disk's alone. */
+  pathOf(disk: StoredDisk<K>): string | null;
+  /**
+   * An image that is as a disk is now, or was when this snapshot of it was taken, and stands on nothing. Nobody writes to the disk meanwhile. One that is kept already
+   * is the result. `not_found`: there is no such snapshot.
+   */
+  saveDisk(
+    claim: ImageClaim<K>,
+    from: StoredDisk<K> & { snapshot?: number },
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<KeptImage>;
+  /**
+   * Of a disk, and of an image that it is itself; done again it is done. Nobody has it open meanwhile. One that is raw is refused with `image_refused`, and to revert to
+   * what is not kept with `not_found`; to drop that succeeds. Snapshots go with what they are of.
+   */
+  snapshotDisk(claim: DiskClaim<K>, change: SnapshotChange, signal: AbortSignal): Promise<void>;
+  /** The same of an image that nobody uses. Resolves with the numbers of the snapshots that it has then; `change`: null: of those that it has. */
+  snapshotImage(claim: ImageClaim<K>, change: SnapshotChange | null, signal: AbortSignal): Promise<number[]>;
+  /**
+   * A disk that is there becomes as an image is, as large as it was, in its format; an image that it is itself becomes so. Until then, and whenever that fails, it
+   * is what it was. Refused with `image_refused` where the image is larger. Nobody has it open meanwhile. Done again it is done anew.
+   */
+  restoreDisk(
+    claim: DiskClaim<K>,
+    from: StoredImage<K>,
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<KeptDisk>;
 }
 
 /** The adapter of each datastore. */

@@ -45,12 +45,29 @@ function findingsOf(issue: Issue, schema: z.ZodType): Finding[] {
       .slice(0, mostFindings)
       .map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: unknownName(key, known) }));
   }
+  const meant = issue.code === 'invalid_union' && !hasOwnWords(issue) ? branchMeant(issue) : undefined;
+  if (meant) return meant.flatMap((inner) => findingsOf({ ...inner, path: [...issue.path, ...inner.path] }, schema));
   return [{ pointer: pointerTo(issue.path), detail: detailOf(issue) }];
 }
 
+const hasOwnWords = ({ message }: Pick<Issue, 'message'>): boolean => /^[a-z]/.test(message);
+
+/**
+ * What is wrong by the one shape of several that was meant: an object that has all that this one asks for, of whatever value. undefined: that could be any of them, or
+ * none.
+ */
+function branchMeant({ errors }: Extract<Issue, { code: 'invalid_union' }>): Issue[] | undefined {
+  const fits = errors.filter((issues) =>
+    issues.every(({ path, code, input }) =>
+      path.length === 0 ? code === 'unrecognized_keys' : path.length > 1 || input !== undefined,
+    ),
+  );
+  const [one, ...more] = fits;
+  return one && more.length === 0 ? one : undefined;
+}
+
 function detailOf(issue: Issue): string {
-  const ownWords = /^[a-z]/.test(issue.message);
-  if (ownWords) return issue.message;
+  if (hasOwnWords(issue)) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
       if (issue.input === undefined) return 'is required';
@@ -111,6 +128,8 @@ function knownNames(schema: z.core.$ZodType, path: readonly PropertyKey[]): stri
     const next: unknown = at.shape[String(name)];
     return next instanceof z.ZodType ? knownNames(next, deeper) : [];
   }
+  if (at instanceof z.ZodUnion)
+    return [...new Set(at.options.flatMap((option: z.core.$ZodType) => knownNames(option, path)))];
   return at instanceof z.ZodArray ? knownNames(at.element, path.slice(1)) : [];
 }
 

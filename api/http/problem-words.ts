@@ -60,6 +60,10 @@ export const problemWords = {
     means: 'The object has been changed since you read it: its ETag is none of those in `If-Match`. Nothing was done.',
     todo: 'Read it again, decide anew, and send its new ETag.',
   },
+  protocol_version: {
+    means: 'An upload speaks tus 1.0, and the request does not say so, or names another version. Nothing was done.',
+    todo: 'Send the header that the sentence names.',
+  },
   body_too_large: { means: 'The body has more than 1 MiB.', todo: 'Send less.' },
   address_too_long: { means: 'The address has more than 64 KiB.', todo: 'Shorten the query.' },
   unsupported_media_type: {
@@ -107,6 +111,11 @@ export const problemWords = {
       'The hypervisor refused to switch the VM, for a reason that trying again does not mend. The sentence is its own.',
     todo: 'See how the VM is: the next look at its host says it. Mend the reason, and ask for the action again.',
   },
+  network_refused: {
+    means:
+      'A host cannot have what a network needs: it lacks the card, or a device of that name is something else. The sentence says which.',
+    todo: 'Mend the host, or make the network anew with a card and a bridge that its hosts have.',
+  },
   source_refused: {
     means:
       'What an image was to be made of may not be read, or is not there: a path outside the safe directories, an address in a network that is kept from use, a page that does not exist. The sentence says which.',
@@ -116,6 +125,16 @@ export const problemWords = {
     means:
       'The bytes of an image are not what they must be: cut off, another checksum, a format that is not taken, a disk that stands on another file, more than is allowed. The sentence says which.',
     todo: 'Mend the image, `qemu-img convert` helps with formats and with what stands on other files, and make it again.',
+  },
+  upload_expired: {
+    means:
+      'Nobody went on with an upload for an hour, or its image was cancelled or removed. What had arrived of it is gone.',
+    todo: 'Make the image again, and send it from its beginning.',
+  },
+  checksum_mismatch: {
+    means:
+      'A piece of an upload is not what its `Upload-Checksum` says: it was changed on its way, and nothing of it is kept.',
+    todo: 'Send the piece again, from the same offset.',
   },
   datastore_full: {
     means: 'There is no room for the image in its datastore.',

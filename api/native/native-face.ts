@@ -12,6 +12,7 @@ import { nativeRoutes } from './native-routes.js';
 import { openApiDocument } from './openapi.js';
 import { problemRefusal } from './problem-refusal.js';
 import { apiRoot } from './route.js';
+import { uploadRoutes } from './storage/uploads.js';
 
 export type NativeParts = {
   operations: Operations;
@@ -34,6 +35,7 @@ export function nativeFace({ operations, identity, probes, metrics, version, isD
       next();
     },
     authenticate(identity, nativeCredentials),
+    uploadRoutes(operations, metrics),
     nativeRoutes(operations, metrics),
   );
   routes.use(({ path }) => {

@@ -1,18 +1,14 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
-import { z } from 'zod';
 import { Problem } from '../../domain/problems.js';
-import type { Admission } from '../../requests/context.js';
 import type { Operations } from '../../requests/operations.js';
 import { tagOf, unconditional } from '../../requests/precondition.js';
 import { limits } from '../../schemas/common/limits.js';
 import { isKnown, preconditionOf } from '../http/conditions.js';
 import { patchTypes } from '../http/edit-body.js';
-import { check } from '../http/findings.js';
-import { IdempotencyKey } from '../http/idempotency-key.js';
-import { invalid } from '../http/invalid.js';
 import type { Metrics } from '../http/metrics.js';
 import { readBody } from '../http/read-body.js';
-import { callerOf, requestId } from '../http/request.js';
+import { callerOf } from '../http/request.js';
+import { admissionOf } from './admission.js';
 import { apiRoot, type Route } from './route.js';
 import { routeTable } from './route-table.js';
 
@@ -95,14 +91,6 @@ function answer(request: Request, response: Response, route: Route, body: unknow
     }
   }
   response.type('json').send(json);
-}
-
-function admissionOf(request: Parameters<RequestHandler>[0]): Admission {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined) return { requestId: requestId(request) };
-  const checked = check(z.object({ 'Idempotency-Key': IdempotencyKey }), { 'Idempotency-Key': key });
-  if (!checked.ok) throw invalid(checked.findings);
-  return { requestId: requestId(request), idempotencyKey: checked.value['Idempotency-Key'] };
 }
 
 const otherMethods =

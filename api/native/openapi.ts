@@ -6,8 +6,9 @@ import { TagList } from '../http/conditions.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { needsInWords } from './needs-words.js';
 import { answerExamples, bodyExamples, parameterExample, problemExamples } from './openapi-examples.js';
-import { apiRoot, noBody, type Route } from './route.js';
+import { apiRoot, ById, noBody, type Route } from './route.js';
 import { routeTable } from './route-table.js';
+import { describedUploads } from './storage/uploads-described.js';
 
 /** What any route can answer, whatever it does. */
 const everywhere = [
@@ -39,10 +40,12 @@ export function openApiDocument(version: string) {
     scheme: 'bearer',
     description: 'A token that a user has made with `POST /tokens`.',
   });
-  const refusals = routeTable.flatMap((route) => problemAnswers(codesOf(route)).map((one) => [one.name, one] as const));
+  const codes = [...routeTable.map(codesOf), ...describedUploads.map(codesOfUpload)];
+  const refusals = codes.flatMap((some) => problemAnswers(some).map((one) => [one.name, one] as const));
   for (const [name, refusal] of new Map(refusals))
     registry.registerComponent('responses', name, problemAnswer(refusal));
   for (const route of routeTable) registry.registerPath(pathOf(route));
+  for (const upload of describedUploads) registry.registerPath(pathOfUpload(upload));
   const document = new OpenApiGeneratorV31([
     { type: 'schema', schema: ProblemBody },
     ...registry.definitions,
@@ -148,17 +151,57 @@ const isConditional = ({ method, path }: Route): boolean =>
 const shows = ({ method, answer }: Route): boolean => method === 'get' && answer.tagged;
 
 /** In the order of the table of problems: the same set is then the same answer. */
-const codesOf = (route: Route): ProblemCode[] => {
-  const its = new Set<string>([
-    ...everywhere,
-    ...(route.method === 'get' ? [] : withBody),
-    ...(isConditional(route) ? ['precondition_failed'] : []),
-    ...route.problems,
-  ]);
+const inOrder = (codes: readonly ProblemCode[]): ProblemCode[] => {
+  const its = new Set<string>(codes);
   return Object.keys(problems)
     .filter(isProblemCode)
     .filter((code) => its.has(code));
 };
+
+const codesOf = (route: Route): ProblemCode[] =>
+  inOrder([
+    ...everywhere,
+    ...(route.method === 'get' ? [] : withBody),
+    ...(isConditional(route) ? (['precondition_failed'] as const) : []),
+    ...route.problems,
+  ]);
+
+type Upload = (typeof describedUploads)[number];
+const codesOfUpload = (upload: Upload): ProblemCode[] => inOrder([...everywhere, ...upload.problems]);
+
+const headersAnswered = (headers: Readonly<Record<string, string>>, mayLack: string) =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [
+      name,
+      { description, schema: { type: 'string' as const }, required: name !== mayLack },
+    ]),
+  );
+
+const refusalsOf = (codes: readonly ProblemCode[]) =>
+  Object.fromEntries(
+    problemAnswers(codes).map(({ name, status }) => [status, { $ref: `#/components/responses/${name}` }]),
+  );
+
+function pathOfUpload(upload: Upload): Parameters<OpenAPIRegistry['registerPath']>[0] {
+  const { id, method, path, summary, description, headers, takesBytes, answer } = upload;
+  const bytes = { 'application/offset+octet-stream': { schema: { type: 'string' as const, format: 'binary' } } };
+  return {
+    ...{ method, path: apiRoot + path, operationId: id, tags: ['Images'], summary, description },
+    request: {
+      headers,
+      ...(path === '/uploads' ? {} : { params: ById }),
+      ...(takesBytes && { body: { required: true, content: bytes } }),
+    },
+    responses: {
+      [answer.status]: {
+        description: answer.description,
+        headers: headersAnswered(answer.headers, 'Upload-Expires'),
+        ...(answer.schema ? { content: { 'application/json': { schema: answer.schema } } } : {}),
+      },
+      ...refusalsOf(codesOfUpload(upload)),
+    },
+  };
+}
 
 function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
   const takesBody = route.body !== noBody;
@@ -186,9 +229,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     responses: {
       [route.answer.status]: answerOf(route),
       ...(shows(route) ? { 304: unchanged } : {}),
-      ...Object.fromEntries(
-        problemAnswers(codesOf(route)).map(({ name, status }) => [status, { $ref: `#/components/responses/${name}` }]),
-      ),
+      ...refusalsOf(codesOf(route)),
     },
   };
 }
@@ -203,12 +244,7 @@ const unchanged = { description: 'Still what you have', headers: { ETag: entityT
 
 function answerOf(route: Route): ResponseConfig {
   const { answer } = route;
-  const headers = Object.fromEntries(
-    Object.entries(answer.headers).map(([name, description]) => [
-      name,
-      { description, schema: { type: 'string' as const }, required: name !== 'Link' },
-    ]),
-  );
+  const headers = headersAnswered(answer.headers, 'Link');
   return {
     description: answer.description,
     headers: { ...headers, ...(answer.tagged ? { ETag: entityTag } : {}) },

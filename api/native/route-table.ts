@@ -6,7 +6,9 @@ import { groupRoutes } from './identity/groups.js';
 import { quotaRoutes } from './identity/quotas.js';
 import { tokenRoutes } from './identity/tokens.js';
 import { userRoutes } from './identity/users.js';
+import { networkTemplateRoutes } from './networks/network-templates.js';
 import { networkRoutes } from './networks/networks.js';
+import { securityGroupRoutes } from './networks/security-groups.js';
 import { operationActionRoutes } from './operations/operation-actions.js';
 import { operationRoutes } from './operations/operations.js';
 import type { Route } from './route.js';
@@ -17,6 +19,7 @@ import { serviceTemplateRoutes } from './services/service-templates.js';
 import { serviceRoutes } from './services/services.js';
 import { datastoreRoutes } from './storage/datastores.js';
 import { imageRoutes } from './storage/images.js';
+import { secretRoutes } from './storage/secrets.js';
 import { metricsRoutes } from './vms/metrics.js';
 import { vmTemplateRoutes } from './vms/vm-templates.js';
 import { vmRoutes } from './vms/vms.js';
@@ -36,7 +39,10 @@ export const routeTable: readonly Route[] = [
   ...clusterRoutes,
   ...datastoreRoutes,
   ...imageRoutes,
+  ...secretRoutes,
   ...networkRoutes,
+  ...networkTemplateRoutes,
+  ...securityGroupRoutes,
   ...operationRoutes,
   ...operationActionRoutes,
   ...consistencyRoutes,

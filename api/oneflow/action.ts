@@ -12,11 +12,11 @@ export type Perform = (asked: Asked, params: Params) => Promise<Answer | undefin
 
 /** `{"action":{"perform":…,"params":{…}}}`: does what the table says under that name. Most answers are 204. */
 export const actionOf =
-  (table: Readonly<Record<string, Perform>>, otherwise?: (perform: string) => Error | undefined) =>
+  (table: Readonly<Record<string, Perform>>) =>
   async (asked: Asked): Promise<Answer> => {
     const { perform, params } = performOf(asked.body);
     const performed = Object.hasOwn(table, perform) ? table[perform] : undefined;
-    if (!performed) throw otherwise?.(perform) ?? refused(`Action ${perform} not supported`);
+    if (!performed) throw refused(`Action ${perform} not supported`);
     return (await performed(asked, params)) ?? done;
   };
 

@@ -17,7 +17,7 @@ export type Document = { DOCUMENT: Record<string, unknown> };
 
 const bit = (is: boolean): string => (is ? '1' : '0');
 
-/** What OneFlow keeps beside the body of a template: texts, and texts by name. */
+/** What OneFlow keeps beside the body of a document: texts, and texts by name. */
 const Raw = z.record(z.string(), z.union([z.string(), z.record(z.string(), z.string())])).catch({});
 export const rawIn = (told: unknown): z.infer<typeof Raw> => Raw.parse(told);
 
@@ -63,6 +63,7 @@ export function templateDocument(template: ServiceTemplateResource, { names, tim
 const ofService: ReadonlySet<string> = new Set([
   ...['id', 'uid', 'gid', 'uname', 'gname', 'permissions', 'shutdown_action'],
   ...['template_id', 'template_revision', 'template_raw', 'operation', 'created_at', 'ended_at'],
+  'virtual_networks',
 ]);
 const ofRole: ReadonlySet<string> = new Set(['reason', 'operation', 'cooldown_until']);
 
@@ -78,10 +79,11 @@ export function serviceDocument(service: ServiceResource, ways: Ways): Document 
     state: stateNumber(state, 'service', ways),
     log: log.map((entry) => ({ ...entry, timestamp: seconds(entry.timestamp) })),
   };
-  return documentOf('service', service, {
+  const shown = {
     ...(ways.names === 'later' ? laterNames(body) : body),
     ...(ways.times === 'told' && { start_time: seconds(created_at) }),
-  });
+  };
+  return documentOf('service', service, shown, rawIn(service.template_raw ?? {}));
 }
 
 function roleBody(role: ServiceResource['roles'][number], service: ServiceResource, ways: Ways): object {
@@ -120,6 +122,7 @@ const lcmStates: Readonly<Record<VmLcmState, number>> = {
   ...{ PROLOG_MIGRATE_POWEROFF: 43, PROLOG_MIGRATE_SUSPEND: 45 },
   ...{ SAVE_STOP: 5, PROLOG_RESUME: 9, EPILOG_STOP: 10, BOOT_STOPPED: 22 },
   ...{ SHUTDOWN_POWEROFF: 18, BOOT_SUSPENDED: 21, SHUTDOWN_UNDEPLOY: 29 },
+  ...{ HOTPLUG_SAVEAS: 26, HOTPLUG_SAVEAS_POWEROFF: 27, HOTPLUG_SAVEAS_SUSPENDED: 28 },
   ...{ HOTPLUG: 17, HOTPLUG_NIC: 25, HOTPLUG_PROLOG_POWEROFF: 33, HOTPLUG_EPILOG_POWEROFF: 34 },
   ...{ DISK_SNAPSHOT_POWEROFF: 51, DISK_SNAPSHOT_REVERT_POWEROFF: 52, DISK_SNAPSHOT_DELETE_POWEROFF: 53 },
   ...{ DISK_SNAPSHOT_SUSPENDED: 54, DISK_SNAPSHOT_REVERT_SUSPENDED: 55, DISK_SNAPSHOT_DELETE_SUSPENDED: 56 },

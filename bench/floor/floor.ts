@@ -9,8 +9,8 @@ import type { Role, RunInfo, Subject } from '../subject.js';
 import { runInfo } from '../subject.js';
 import { type FloorService, floorNamespace, floorQueue } from './input.js';
 
-/** `act`: something is done to so many VMs, by a run for each; resolves when it is done to all. */
-export type Floor = Subject & { pid: number; act(vms: number): Promise<void>; stop(): Promise<void> };
+/** `act`: something that takes so many calls is done to so many VMs, by a run for each; resolves when it is done to all. */
+export type Floor = Subject & { pid: number; act(vms: number, calls: number): Promise<void>; stop(): Promise<void> };
 
 const askedAtOnce = 10;
 
@@ -73,13 +73,15 @@ export async function startFloor(temporal: string, mongodbUri: string, hosts: nu
         await sleep(10);
       }
     },
-    async act(count: number): Promise<void> {
+    async act(count: number, calls: number): Promise<void> {
       acts += 1;
       const ids = Array.from({ length: count }, (_, at) => `act-${acts}-${at}`);
       // As many at a time as Arcus asks.
       for (const some of portionsOf(ids, askedAtOnce))
         await Promise.all(
-          some.map((id) => client.workflow.start('actFloor', { workflowId: id, taskQueue: floorQueue, args: [id] })),
+          some.map((id) =>
+            client.workflow.start('actFloor', { workflowId: id, taskQueue: floorQueue, args: [id, calls] }),
+          ),
         );
       const ended = db.collection<{ _id: string; state: string }>('acts');
       while ((await ended.countDocuments({ _id: { $in: ids }, state: 'DONE' })) < count) await sleep(10);

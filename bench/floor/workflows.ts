@@ -38,11 +38,11 @@ export async function undeployFloor({ id, roles }: FloorService): Promise<void> 
   await local.end(id, 'DONE');
 }
 
-/** Something is done to a VM: it is begun, taken, worked on, and left. */
-export async function actFloor(id: string): Promise<void> {
+/** Something is done to a VM: it is begun, taken, worked on as often as a call is made, and left. */
+export async function actFloor(id: string, calls: number): Promise<void> {
   await local.markAct(id, 'BEGUN');
   await local.markAct(id, 'TAKEN');
-  await normal.work(id);
+  for (let call = 0; call < calls; call++) await normal.work(id);
   await local.markAct(id, 'DONE');
 }
 

@@ -2,123 +2,155 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { json } from '../../client/message.js';
 import { openStates } from '../../domain/operation-states.js';
-import type { VmAction } from '../../schemas/operations/vm-action.js';
+import { portionsOf } from '../../domain/portions.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Bench } from '../bench.js';
 import type { Floor } from '../floor/floor.js';
 import { type Measured, type Result, range, times } from '../result.js';
 import { summarise } from '../summary.js';
+import { type AskOf, type Beside, ofHeld, ofRole, ofVms } from './asked-of-vms.js';
 
-const Accepted = z.object({ id: z.string() });
+const Accepted = z.object({ id: z.string(), resource: z.object({ id: z.int() }) });
 const Identified = z.object({ id: z.int() });
 const many = 200;
+/** As many requests are under way at a time as an operation on a role has. */
+const atOnce = 10;
 /** `warm`: the first time through fills caches and is not counted; two hundred VMs come after that. */
 const runs = { ofOne: { count: 5, warm: true }, ofMany: { count: 1, warm: false } };
 type Runs = { count: number; warm: boolean };
 
-/** A request to a VM, or to a role; `to`: below the one or the other. */
-type Ask = { name: string; to: string; body?: object };
-/** What is asked of a VM as it is then: of what it has been given last. */
-type AskOf = (vm: Vm) => Ask;
+/** How long each took, and how many calls it makes. */
+type Times = Map<string, { calls: number; took: number[] }>;
 
-const act =
-  (action: VmAction): AskOf =>
-  ({ snapshots }) => {
-    const isOfOne = action === 'snapshot-revert' || action === 'snapshot-delete';
-    return { name: action, to: 'actions', body: { action, ...(isOfOne && { snapshot: snapshots?.at(-1)?.id }) } };
-  };
-
-/** In an order in which each finds the VMs as it needs them, and leaves them as the first does. */
-const ofAll: readonly AskOf[] = [
-  ...[act('poweroff'), act('resume'), act('poweroff-hard'), act('resume')],
-  ...[act('reboot'), act('reboot-hard'), act('suspend'), act('resume')],
-  ...[act('snapshot-create'), act('snapshot-revert'), act('snapshot-delete')],
-  ...[act('undeploy'), act('resume'), act('undeploy-hard'), act('resume'), act('recreate')],
-];
-
-/** What only single VMs can be asked for. */
-const ofSingles: readonly AskOf[] = [
-  () => ({ name: 'migrate', to: 'migrate', body: {} }),
-  () => ({ name: 'migrate-live', to: 'migrate', body: { live: true } }),
-  () => ({ name: 'nic-attach', to: 'nics', body: { network: 'public' } }),
-  ({ nics }) => ({ name: 'nic-detach', to: `nics/${nics?.at(-1)?.nic_id}/detach` }),
-  () => ({ name: 'disk-attach', to: 'disks', body: { type: 'fs', size: 64, format: 'qcow2' } }),
-  (vm) => ({ name: 'disk-resize', to: `${lastDisk(vm)}/resize`, body: { size: 128 } }),
-  (vm) => ({ name: 'disk-snapshot-create', to: `${lastDisk(vm)}/snapshots`, body: { name: 'before' } }),
-  (vm) => ({ name: 'disk-detach', to: `${lastDisk(vm)}/detach` }),
-];
-
-const lastDisk = ({ disks }: Vm): string => `disks/${disks?.at(-1)?.disk_id}`;
-
-type Times = Map<string, number[]>;
-
-/** Every action that takes an operation, on one VM and on all of a role, beside as many bare runs of the same steps. */
+/** Every action, on one VM, on many side by side, and on all of a role, beside as many bare runs with as many steps. */
 export async function measureActions(bench: Bench): Promise<Measured> {
   const floor = await bench.floor();
-  const address_ranges = [{ type: 'IP4', ip: '10.0.0.1', size: 4_096 }];
-  await bench.arcus.client.send('POST', '/virtual-networks', Identified, json({ name: 'public', address_ranges }));
-  const one = await played(bench, 1, runs.ofOne);
-  const oneFloor = await floorOf(floor, 1, runs.ofOne);
-  const all = await played(bench, many, runs.ofMany);
-  const allFloor = await floorOf(floor, many, runs.ofMany);
+  const beside = await prepared(bench);
+  const one = await onVms(bench, beside, 1, runs.ofOne);
+  const side = await onVms(bench, beside, many, runs.ofMany);
+  const role = await onRole(bench, beside, many, runs.ofMany);
   return {
-    results: [...lines(one, oneFloor, 'of one VM'), ...lines(all, allFloor, `of ${many} VMs of a role`)],
+    results: [
+      ...(await lines(floor, one, 1, runs.ofOne, 'of one VM')),
+      ...(await lines(floor, side, many, runs.ofMany, `of ${many} VMs, side by side`)),
+      ...(await lines(floor, role, many, runs.ofMany, `of ${many} VMs of a role`)),
+    ],
     notes: [
-      'actions: the floor is a bare run for each VM, with two local steps, a normal one that writes twice, and a last local one; the same for all actions',
+      'actions: the floor is a bare run for each VM, with two local steps, a normal one that writes twice for each call of the action, and a last local one; what is written and no operation has none',
     ],
   };
 }
 
-function lines(of: Times, its: readonly number[], what: string): Result[] {
-  const beside = summarise(its);
-  return [...of].map(([name, values]) => {
-    const measured = summarise(values);
+/** What some of the actions are about. */
+async function prepared({ arcus: { client, db } }: Bench): Promise<Beside> {
+  const address_ranges = [{ type: 'IP4', ip: '10.0.0.1', size: 4_096 }];
+  await client.send('POST', '/virtual-networks', Identified, json({ name: 'public', address_ranges }));
+  const empty = json({ name: 'for restores', source: { empty: { size_mb: 16 } } });
+  const image = (await client.send('POST', '/images', Accepted, empty)).value.resource.id;
+  await allEnded(db);
+  const hosts = await db
+    .collection<{ _id: number }>('hosts')
+    .find({}, { projection: { _id: 1 } })
+    .toArray();
+  return { image, hosts: hosts.map(({ _id }) => _id) };
+}
+
+async function lines(floor: Floor, of: Times, vms: number, its: Runs, what: string): Promise<Result[]> {
+  const floors = new Map<number, number[]>();
+  for (const { calls } of of.values())
+    if (calls > 0 && !floors.has(calls)) floors.set(calls, await floorOf(floor, vms, calls, its));
+  return [...of].map(([name, { calls, took }]) => {
+    const measured = summarise(took);
+    const bare = floors.get(calls);
+    const under = bare ? summarise(bare) : null;
     return {
-      ...{ work: `${name} ${what}`, runs: values.length, measured: range(measured), floor: range(beside) },
-      ...{ ratio: times(measured.median / beside.median), goal: null, met: null },
+      ...{ work: `${name} ${what}`, runs: took.length, measured: range(measured), goal: null, met: null },
+      ...{ floor: under && range(under), ratio: under && times(measured.median / under.median) },
     };
   });
 }
 
-/** All actions on a service of so many VMs of one role, in turn. */
-async function played({ arcus }: Bench, cardinality: number, { count, warm }: Runs): Promise<Times> {
+type Db = Bench['arcus']['db'];
+const operationsOf = (db: Db) => db.collection<{ _id: string; state: string }>('operations');
+/** What is asked of a role is asked of each VM, and these end by themselves. */
+async function allEnded(db: Db): Promise<void> {
+  while ((await operationsOf(db).countDocuments({ state: { $in: [...openStates] } })) > 0) await sleep(10);
+}
+async function noneFailed(db: Db): Promise<void> {
+  const failed = await operationsOf(db).findOne({ state: { $in: ['failed', 'cancelled'] } });
+  if (failed) throw new Error(`an operation has failed: ${JSON.stringify(failed)}`);
+}
+
+function add(took: Times, name: string, calls: number, milliseconds: number): void {
+  const known = took.get(name) ?? { calls, took: [] };
+  known.took.push(milliseconds);
+  took.set(name, known);
+}
+
+/** All actions on so many VMs of nobody’s service, each asked of all of them before the next. */
+async function onVms({ arcus }: Bench, beside: Beside, count: number, its: Runs): Promise<Times> {
+  const { client, db } = arcus;
+  const vms = db.collection<Vm>('vms');
+  const took: Times = new Map();
+  const template = { name: `acted on, ${count}`, template: { CPU: 1, MEMORY: 512 } };
+  const template_id = (await client.send('POST', '/vm-templates', Identified, json(template))).value.id;
+  const toEach = async <T>(items: readonly T[], ask: (item: T) => Promise<unknown>): Promise<void> => {
+    for (const some of portionsOf(items, atOnce)) await Promise.all(some.map(ask));
+    await allEnded(db);
+  };
+  const played = async (asks: readonly AskOf[], hold: boolean, isCounted: boolean): Promise<void> => {
+    await toEach(Array.from({ length: count }), () =>
+      client.send('POST', '/vms', Accepted, json({ template_id, ...(hold && { hold }) })),
+    );
+    for (const askOf of asks) {
+      const wishes = (await vms.find({ template_id, state: { $ne: 'DONE' } }).toArray()).map((vm) => ({
+        path: `/vms/${vm._id}`,
+        ...askOf(vm, beside),
+      }));
+      const [first] = wishes;
+      if (!first || wishes.length !== count) throw new Error(`${wishes.length} VMs of ${count} are there`);
+      const begin = performance.now();
+      await toEach(wishes, ({ path, to, body }) =>
+        client.send('POST', `${path}/${to}`, z.unknown(), body && json(body)),
+      );
+      if (isCounted) add(took, first.name, first.calls, performance.now() - begin);
+      await noneFailed(db);
+    }
+  };
+  for (let run = its.warm ? -1 : 0; run < its.count; run++) {
+    await played(ofVms, false, run >= 0);
+    await played(ofHeld, true, run >= 0);
+  }
+  return took;
+}
+
+/** What can be asked of all VMs of a role, in turn. */
+async function onRole({ arcus }: Bench, beside: Beside, cardinality: number, its: Runs): Promise<Times> {
   const { client, db } = arcus;
   const took: Times = new Map();
-  const operations = db.collection<{ _id: string; state: string }>('operations');
-  const vms = db.collection<Vm>('vms');
   const service = await arcus.deploy([{ name: 'web', cardinality }]);
   await arcus.reach([service], 'RUNNING');
-  for (let run = warm ? -1 : 0; run < count; run++)
-    for (const ask of [...ofAll, ...(cardinality === 1 ? ofSingles : [])]) {
-      const vm = await vms.findOne({ 'service.id': service, state: { $ne: 'DONE' } });
+  for (let run = its.warm ? -1 : 0; run < its.count; run++)
+    for (const askOf of ofRole) {
+      const vm = await db.collection<Vm>('vms').findOne({ 'service.id': service, state: { $ne: 'DONE' } });
       if (!vm) throw new Error(`service ${service} has no VMs`);
-      const wish = ask(vm);
-      const { to, body } = cardinality === 1 ? asOfOne(wish) : wish;
-      const path = cardinality === 1 ? `/vms/${vm._id}` : `/services/${service}/roles/web`;
+      const { name, calls, to, body } = askOf(vm, beside);
       const begin = performance.now();
-      await client.send('POST', `${path}/${to}`, Accepted, body && json(body));
-      // What is asked of a role is asked of each VM, and these end by themselves.
-      while ((await operations.countDocuments({ state: { $in: [...openStates] } })) > 0) await sleep(10);
-      if (run >= 0) took.set(wish.name, [...(took.get(wish.name) ?? []), performance.now() - begin]);
+      await client.send('POST', `/services/${service}/roles/web/${to}`, z.unknown(), body && json(body));
+      await allEnded(db);
+      if (run >= 0) add(took, name, calls, performance.now() - begin);
+      await noneFailed(db);
     }
-  const failed = await operations.countDocuments({ state: { $in: ['failed', 'cancelled'] } });
-  if (failed > 0) throw new Error(`${failed} operations have failed`);
   await arcus.undeploy(service);
   await arcus.reach([service], 'DONE');
   return took;
 }
 
-/** A single VM is started again, and made anew, by routes of its own. */
-function asOfOne(wish: Ask): Ask {
-  if (wish.name === 'resume') return { name: wish.name, to: 'resume' };
-  return wish.name === 'recreate' ? { ...wish, to: 'recover' } : wish;
-}
-
-async function floorOf(floor: Floor, vms: number, { count, warm }: Runs): Promise<number[]> {
+async function floorOf(floor: Floor, vms: number, calls: number, { count, warm }: Runs): Promise<number[]> {
   const took: number[] = [];
   for (let run = warm ? -1 : 0; run < count; run++) {
     const begin = performance.now();
-    await floor.act(vms);
+    await floor.act(vms, calls);
     if (run >= 0) took.push(performance.now() - begin);
   }
   return took;

@@ -1,7 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Connection } from 'mongoose';
 import { hostsPerPoll, monitoringActivities } from '../../activities/supervision/monitoring.js';
-import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
 import { pollEvery } from '../../domain/hosts/polls.js';
 import { domainName } from '../../domain/operations/names.js';
@@ -13,6 +12,7 @@ import { createStore, type Store } from '../../store/store.js';
 import { idleEngine } from '../../test/support/idle-engine.js';
 import { madeHost } from '../../test/support/made-host.js';
 import { madeVm } from '../../test/support/made-vm.js';
+import { simulatedHost } from '../../test/support/simulated-vm.js';
 import type { Bench } from '../bench.js';
 import { type Measured, range } from '../result.js';
 import { summarise } from '../summary.js';
@@ -88,7 +88,7 @@ async function prepare(connection: Connection, simulator: { url: string; token: 
       some.map(({ id, host }) =>
         hypervisor.deploy(
           {
-            ...{ id, domain: domainName(id), host: targetOf(host), capacity: size, epoch: 1 },
+            ...{ id, domain: domainName(id), host: simulatedHost(host.name, host.total), capacity: size, epoch: 1 },
             ...{ labels: { vm: id }, template: {} },
           },
           new AbortController().signal,

@@ -6,6 +6,7 @@ import { type Deployment, measureDeployment } from './deployment.js';
 import { measureElasticity } from './elasticity.js';
 import { measureGrowth } from './growth.js';
 import { measureHostile } from './hostile.js';
+import { measureLeases } from './leases.js';
 import { measureList } from './list.js';
 import { measurePlacement } from './placement.js';
 import { measurePolling } from './polling.js';
@@ -44,6 +45,7 @@ export const rows: readonly Row[] = [
   { name: 'actions', measure: measureActions },
   { name: 'wide', measure: measureWide },
   { name: 'placement', measure: measurePlacement },
+  { name: 'leases', measure: measureLeases },
   { name: 'elasticity', measure: measureElasticity },
   { name: 'polling', measure: measurePolling },
   { name: 'show', measure: measureShow },

@@ -54,7 +54,8 @@ export const applyCommand: Leaf = leaf({
 function sentenceOf({ by }: Wish, { id, name, outcome }: Outcome, dryRun: boolean): string {
   const what = `${by.noun} ${id === null ? name : `${id} (${name})`}`;
   if (outcome === 'unchanged') return `${what} unchanged.`;
-  return dryRun ? `${what} would be ${outcome}.` : `${what} ${outcome}.`;
+  if (dryRun) return `${what} would be ${outcome}.`;
+  return `${what} ${outcome === 'created' ? (by.made ?? outcome) : outcome}.`;
 }
 
 async function applied(

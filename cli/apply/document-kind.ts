@@ -26,6 +26,8 @@ export type DocumentKind = {
   once?: readonly string[];
   /** What the server adds to, instead of putting it in the place of what is there. */
   merges?: readonly string[];
+  /** What is said of one that is asked for, where that takes a while. Default: it is created. */
+  made?: string;
   /** Names of other objects that a document may have where the server wants ids: role by role, say. */
   references?: (document: Attributes) => { pointer: string; kind: string; value: unknown; put: (id: number) => void }[];
 };

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
+import { counted } from '../../schemas/common/counted.js';
 import {
   type Compared,
   ConsistencyCheckResource,
   type ConsistencyFinding,
 } from '../../schemas/consistency/consistency.js';
+import { kinds } from '../../schemas/kinds.js';
 import { startOperation } from '../operations/start-operation.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
-import { counted } from '../shell/counted.js';
 import { follow } from '../shell/follow.js';
 import { rawText, tableOf } from '../shell/output.js';
 import { stateText } from '../shell/state-colour.js';
@@ -82,10 +83,14 @@ async function conclude(context: Context, id: string): Promise<void> {
 }
 
 const countOf = (found: number, left: number): string =>
-  `${counted(left, 'finding')} ${left === 1 ? 'is' : 'are'} left${found > left ? ` of ${found}` : ''}`;
+  `${counted(left, finding)} ${left === 1 ? 'is' : 'are'} left${found > left ? ` of ${found}` : ''}`;
+
+const finding = { one: 'finding', several: 'findings' };
+const run = { one: 'run', several: 'runs' };
+const domain = { one: 'domain', several: 'domains' };
 
 const listOf = ({ services, vms, hosts, operations, runs, domains, images, datastores }: Compared): string =>
-  `${counted(services, 'service')}, ${counted(vms, 'VM')}, ${counted(operations, 'operation')}, ${counted(runs, 'run')}, ${counted(hosts, 'host')}, ${counted(domains, 'domain')}, ${counted(images, 'image')} and ${counted(datastores, 'datastore')}`;
+  `${counted(services, kinds.service)}, ${counted(vms, kinds.vm)}, ${counted(operations, kinds.operation)}, ${counted(runs, run)}, ${counted(hosts, kinds.host)}, ${counted(domains, domain)}, ${counted(images, kinds.image)} and ${counted(datastores, kinds.datastore)}`;
 
 function nextStep(findings: readonly ConsistencyFinding[]): string {
   const isRepairable = findings.some(({ outcome, repair }) => outcome === 'found' && repair !== null);

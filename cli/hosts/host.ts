@@ -144,23 +144,40 @@ export const hostCommands: readonly Leaf[] = [
   leaf({
     usage: 'create [name]',
     summary: 'Add a host, from options or from a file',
-    examples: ['arcus host create host-4 --cpu 16 --memory 65536', 'arcus host create -f host.json'],
+    examples: [
+      'arcus host create host-4 --cpu 16 --memory 65536',
+      'arcus host create kvm-1 --cpu 16 --memory 65536 --uri qemu+ssh://arcus@kvm-1/system',
+      'arcus host create -f host.json',
+    ],
     options: [
       ['--cpu <cores>', 'cores that VMs may reserve'],
       ['--memory <MB>', 'memory that VMs may reserve'],
-      ['--vm-mad <kind>', 'which hypervisor drives it'],
+      ['--vm-mad <kind>', 'which hypervisor drives it; default: simulated, and libvirt with --uri'],
+      ['--uri <uri>', 'where its libvirt is, such as qemu+ssh://arcus@kvm-1/system'],
+      ['--virt-type <type>', 'how guests of libvirt run: kvm or qemu'],
+      ['--directory <path>', 'of a host of libvirt: where Arcus keeps what its VMs start with'],
       ...placement,
       ['-f, --file <file>', 'JSON or YAML instead; - for standard input'],
     ],
-    schema: Size.extend({ vmMad: z.string().optional(), file: z.string().optional() }),
-    run: async (context, [name], { cpu, memory, vmMad, file, ...rest }) => {
+    schema: Size.extend({
+      ...{ vmMad: z.string().optional(), file: z.string().optional() },
+      ...{ uri: z.string().optional(), virtType: z.string().optional(), directory: z.string().optional() },
+    }),
+    run: async (context, [name], { cpu, memory, vmMad, file, uri, virtType, directory, ...rest }) => {
       if (file === undefined && name === undefined)
         throw new Complaint('usage', 'Give the name of the host, or -f.', {
           next: 'Add --help to see how it is used.',
         });
       const document = file === undefined ? undefined : readInput(file);
+      const ofLibvirt = uri !== undefined || virtType !== undefined || directory !== undefined;
+      const libvirt = ofLibvirt ? { uri, virt_type: virtType, directory } : undefined;
       const body = json(
-        document ? document.content : { name, cpu, memory, vm_mad: vmMad, ...(await placed(context, rest)) },
+        document
+          ? document.content
+          : {
+              ...{ name, cpu, memory, vm_mad: vmMad ?? (libvirt && 'libvirt') },
+              ...{ libvirt, ...(await placed(context, rest)) },
+            },
       );
       const sent = context.client().send('POST', '/hosts', HostResource, body);
       const { value, raw } = await (document ? sent.catch(inFile(document)) : sent);

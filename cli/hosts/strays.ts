@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
+import { counted } from '../../schemas/common/counted.js';
 import { HostResource } from '../../schemas/hosts/host.js';
 import { startOperation } from '../operations/start-operation.js';
 import { type Leaf, leaf } from '../shell/command.js';
-import { counted } from '../shell/counted.js';
 import { reportOperation } from '../shell/follow.js';
 import { sizeOf, tableOf } from '../shell/output.js';
 import { type Resource, report, resolve } from '../shell/resource.js';
+
+/** What a hypervisor has on a host. */
+const domain = { one: 'domain', several: 'domains' };
 
 type Zombie = HostResource['zombies']['items'][number];
 
@@ -94,7 +97,7 @@ export const cleanLeaf = (hosts: Resource<typeof HostResource, typeof HostResour
           (zombie) => zombie.fate !== 'kept' && (vm === undefined || vm.includes(zombie.vm)),
         );
         const named = those.map((zombie) => `${zombie.vm} (${zombie.state})`).join(', ');
-        return `Cut the power of ${counted(those.length, 'domain')} on host ${id} (${value.name}), of VMs ${named || '-'}?`;
+        return `Cut the power of ${counted(those.length, domain)} on host ${id} (${value.name}), of VMs ${named || '-'}?`;
       });
       const { value, raw } = await client.send('POST', `/hosts/${id}/clean`, HostResource, json({ vms: vm }));
       const going = value.zombies.items.filter(({ fate }) => fate === 'removed').length;
@@ -102,7 +105,7 @@ export const cleanLeaf = (hosts: Resource<typeof HostResource, typeof HostResour
         context,
         going === 0
           ? `host ${id} (${value.name}): there is nothing to remove.`
-          : `host ${id} (${value.name}): ${counted(going, 'domain')} will be removed by the next looks.`,
+          : `host ${id} (${value.name}): ${counted(going, domain)} will be removed by the next looks.`,
         raw,
       );
     },

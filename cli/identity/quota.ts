@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
 import { recordOf } from '../../schemas/common/record-of.js';
-import {
-  DefaultQuotas,
-  OwnQuotas,
-  QuotaHolderType,
-  type QuotaKind,
-  QuotaResource,
-  quotaKinds,
-} from '../../schemas/identity/quota.js';
+import { type QuotaKind, quotaKinds } from '../../schemas/identity/amounts.js';
+import { DefaultQuotas, OwnQuotas, QuotaHolderType, QuotaResource } from '../../schemas/identity/quota.js';
 import { type CountedKind, countedAs, countedKinds } from '../../schemas/kinds.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
@@ -17,6 +11,7 @@ import { type Column, rawText, sizeOf, tableOf } from '../shell/output.js';
 import { report, resolve } from '../shell/resource.js';
 import { groups, users } from './people.js';
 import { limitOf, noLimit, wordOf } from './quota-limit.js';
+import { defaultsOnTable, limitsOn, onOptions, onTable } from './quota-on.js';
 
 const usage = 'Add --help to see how it is used.';
 const plain = (amount: number): string => String(amount);
@@ -79,7 +74,11 @@ const limitsTable = ({ users, groups }: DefaultQuotas): string =>
       { of: 'users', limits: users },
       { of: 'groups', limits: groups },
     ],
-  );
+  ) +
+  defaultsOnTable([
+    { of: 'users', limits: users },
+    { of: 'groups', limits: groups },
+  ]);
 
 /** `user` or `group` and an id or a name, as the path of its quotas. */
 async function pathOf(context: Context, type: string | undefined, wish: string | undefined): Promise<string> {
@@ -102,7 +101,9 @@ const flagOf = (kind: QuotaKind | CountedKind): string => `--${kind.replaceAll('
 /** Options as the parser of the command line calls them: vmTemplates. */
 const optionOf = (kind: QuotaKind | CountedKind): string =>
   kind.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-const Limits = z.object(Object.fromEntries(all.map((kind) => [optionOf(kind), Limit.optional()])));
+const Limits = z
+  .object(Object.fromEntries(all.map((kind) => [optionOf(kind), Limit.optional()])))
+  .and(z.object(onOptions.shape));
 const limitOptions = [
   ['--services <limit>', 'services: a number, default or unlimited'],
   ['--vms <limit>', 'VMs, those of services among them'],
@@ -110,16 +111,21 @@ const limitOptions = [
   ['--memory <limit>', 'memory in MB'],
   ['--images <limit>', 'images'],
   ['--storage <limit>', 'sizes of images in MB'],
+  ['--leases <limit>', 'addresses of virtual networks'],
   ...countedKinds.map((kind) => {
     const { several, those } = countedAs[kind];
     return [`${flagOf(kind)} <limit>`, `${several} of a user${those === undefined ? '' : ` ${those}`}`] as const;
   }),
+  ...onOptions.options,
 ] as const;
 
-const given = (limits: z.output<typeof Limits>) =>
+const given = async (context: Context, limits: z.output<typeof Limits>) =>
   changesIn(
-    Object.fromEntries(all.map((kind) => [kind, limits[optionOf(kind)]])),
-    `${all.slice(0, -1).map(flagOf).join(', ')} or ${all.slice(-1).map(flagOf).join('')}`,
+    {
+      ...Object.fromEntries(all.map((kind) => [kind, limits[optionOf(kind)]])),
+      ...(await limitsOn(context, limits)),
+    },
+    `${all.map(flagOf).join(', ')}, or of single ones ${onOptions.options.map(([flag]) => flag.split(' ')[0]).join(', ')}`,
   );
 
 export const quotaCommands: readonly Leaf[] = [
@@ -158,11 +164,12 @@ export const quotaCommands: readonly Leaf[] = [
     run: async (context, [type, whose]) => {
       if (type === undefined) {
         const { value, raw } = await context.client().get('/quotas', OwnQuotas);
-        report(context, quotaTable(context, [value.user, ...value.groups]), raw);
+        const shown = [value.user, ...value.groups];
+        report(context, quotaTable(context, shown) + onTable(shown), raw);
         return;
       }
       const { value, raw } = await context.client().get(await pathOf(context, type, whose), QuotaResource);
-      report(context, quotaTable(context, [value]), raw);
+      report(context, quotaTable(context, [value]) + onTable([value]), raw);
     },
   }),
   leaf({
@@ -171,15 +178,16 @@ export const quotaCommands: readonly Leaf[] = [
     examples: [
       'arcus quota set user alice --vms 10 --cpu 8',
       'arcus quota set group 100 --memory unlimited --services default',
+      'arcus quota set user alice --leases 20 --network-leases public=2 --datastore-size default=50000 --image-vms windows=5',
     ],
     options: limitOptions,
     schema: Limits,
     run: async (context, [type, whose], limits) => {
-      const body = json(given(limits));
+      const body = json(await given(context, limits));
       const { value, raw } = await context
         .client()
         .send('PATCH', await pathOf(context, type, whose), QuotaResource, body);
-      report(context, quotaTable(context, [value]), raw);
+      report(context, quotaTable(context, [value]) + onTable([value]), raw);
     },
   }),
   leaf({
@@ -197,7 +205,7 @@ export const quotaCommands: readonly Leaf[] = [
       }
       if (type !== 'users' && type !== 'groups')
         throw new Complaint('usage', 'Whose defaults? Give users or groups.', { next: usage });
-      const body = json({ [type]: given(limits) });
+      const body = json({ [type]: await given(context, limits) });
       const { value, raw } = await client.send('PATCH', '/quotas/defaults', DefaultQuotas, body);
       report(context, limitsTable(value), raw);
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AttributeOption, attributesOf } from '../shell/attribute.js';
+import { AttributeOption, attributesBody } from '../shell/attribute.js';
 
 /** How VMs are connected on their hosts. */
 export const connectionOptions = {
@@ -45,5 +45,5 @@ export const attributeOptions = {
   option: ['--attribute <name=value...>', 'what guests are told, such as GATEWAY or DNS; NAME= takes one away'],
 } as const;
 
-export const attributesBody = (given: readonly string[] | undefined): object =>
-  given === undefined ? {} : { attributes: attributesOf(given, 'arcus network update office --attribute DNS=9.9.9.9') };
+export const networkAttributes = (given: readonly string[] | undefined): object =>
+  attributesBody(given, 'arcus network update office --attribute DNS=9.9.9.9');

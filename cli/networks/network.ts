@@ -3,14 +3,16 @@ import { json } from '../../client/message.js';
 import { LeaseResource } from '../../schemas/networks/lease.js';
 import { NetworkResource } from '../../schemas/networks/network.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
+import { whyLeaf } from '../operations/why.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { inFile, readInput } from '../shell/files/input.js';
+import { nounOf } from '../shell/noun-of.js';
 import { tableOf } from '../shell/output.js';
 import { removeLeaf } from '../shell/remove-leaf.js';
 import { listAndShow, report, resolve } from '../shell/resource.js';
-import { attributeOptions, attributesBody, connectionOptions, rangeBody, rangeOptions } from './network-options.js';
+import { attributeOptions, connectionOptions, networkAttributes, rangeBody, rangeOptions } from './network-options.js';
 import { networks } from './network-resource.js';
 
 const idOf = ({ client }: Context, wish: string | undefined) => resolve(client(), networks, wish);
@@ -39,6 +41,12 @@ async function send(
 
 export const networkCommands: readonly Leaf[] = [
   ...listAndShow(networks),
+  whyLeaf({
+    ...nounOf('network'),
+    examples: ['arcus network why office'],
+    schema: z.object({}),
+    idOf,
+  }),
   leaf({
     usage: 'leases <network>',
     summary: 'Show who has which of its addresses',
@@ -100,7 +108,7 @@ export const networkCommands: readonly Leaf[] = [
         });
       const document = file === undefined ? undefined : readInput(file);
       const ranges = range.size === undefined ? {} : { address_ranges: [rangeBody(range)] };
-      const made = { name, vn_mad, bridge, phydev, vlan_id: vlan, ...attributesBody(attribute), ...ranges };
+      const made = { name, vn_mad, bridge, phydev, vlan_id: vlan, ...networkAttributes(attribute), ...ranges };
       const sent = context
         .client()
         .send('POST', networks.path, NetworkResource, json(document ? document.content : made));
@@ -116,7 +124,7 @@ export const networkCommands: readonly Leaf[] = [
     schema: z.object({ name: z.string().optional(), ...attributeOptions.shape }),
     run: async (context, [wish], { name, attribute }) => {
       const id = await idOf(context, wish);
-      const changes = changesIn({ name, ...attributesBody(attribute) }, '--name or --attribute');
+      const changes = changesIn({ name, ...networkAttributes(attribute) }, '--name or --attribute');
       const { value, raw } = await send(context, 'PATCH', `${networks.path}/${id}`, changes);
       report(context, `network ${id} (${value.name}) updated.`, raw);
     },

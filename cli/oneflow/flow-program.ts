@@ -208,7 +208,10 @@ export async function runFlow(
       [
         ['--period <seconds>', 'between two groups of VMs'],
         ['-n, --number <vms>', 'VMs in a group'],
-        ['--args <text>', 'of snapshot-create: its name; of snapshot-revert and snapshot-delete: its number'],
+        [
+          '--args <text>',
+          'of snapshot-create: its name; of snapshot-revert and snapshot-delete: its number; of those of disks: 0,name or 0,number',
+        ],
       ],
     );
     add(

@@ -93,22 +93,25 @@ export function hostText(host: HostResource, names: Names): string {
   ].join('\n');
 }
 
-/** `onecluster list`. There are neither networks nor datastores yet. */
-export const clusterList = (clusters: readonly Cluster[]): string =>
+/** A cluster, and what is in it besides hosts. Networks are in none: hosts of all clusters reach them. */
+type Filled = { cluster: Cluster; datastores: readonly number[] };
+
+/** `onecluster list`. */
+export const clusterList = (clusters: readonly Filled[]): string =>
   [
     row(['ID', -5], ['NAME', 25], ['HOSTS', -5], ['VNETS', -5], ['DATASTORES', -10]),
-    ...clusters.map(({ id, name, hosts }) =>
-      row([String(id), -5], [name, 25], [String(hosts.length), -5], ['0', -5], ['0', -10]),
+    ...clusters.map(({ cluster: { id, name, hosts }, datastores }) =>
+      row([String(id), -5], [name, 25], [String(hosts.length), -5], ['0', -5], [String(datastores.length), -10]),
     ),
   ].join('\n');
 
 /** `onecluster show`. */
-export const clusterText = ({ id, name, attributes, hosts }: Cluster): string =>
+export const clusterText = ({ cluster: { id, name, attributes, hosts }, datastores }: Filled): string =>
   [
     `CLUSTER ${id} INFORMATION`,
     ...fact('ID', id, 15),
     ...fact('NAME', name, 15),
     ...['', 'CLUSTER TEMPLATE', ...templateText(attributes)],
     ...['', 'HOSTS', ...hosts.map(String)],
-    ...['', 'VNETS', '', 'DATASTORES'],
+    ...['', 'VNETS', '', 'DATASTORES', ...datastores.map(String)],
   ].join('\n');

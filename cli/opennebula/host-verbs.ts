@@ -4,11 +4,14 @@ import { json } from '../../client/message.js';
 import { ClusterResource } from '../../schemas/hosts/cluster.js';
 import { HostResource } from '../../schemas/hosts/host.js';
 import { OperationResource } from '../../schemas/operations/operation-resource.js';
+import { DatastoreResource } from '../../schemas/storage/datastore.js';
 import { clusters } from '../hosts/cluster-resource.js';
 import { hosts } from '../hosts/host.js';
 import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
 import { type Resource, resolve } from '../shell/resource.js';
+import { datastores } from '../storage/datastore.js';
+import { noRenameVerb, renameVerb, updateVerb } from './edit-verbs.js';
 import { clusterList, clusterText, hostList, hostText } from './host-text.js';
 import { idsOf, listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 
@@ -93,6 +96,11 @@ export const hostVerbs: readonly Verb[] = [
     },
   },
   state('offline', 'Stop watching it', 'offline'),
+  updateVerb(hosts, 'attributes'),
+  noRenameVerb(
+    'The name of a host is the address at which Arcus reaches it, and stays.',
+    'Create it anew under the other name, and flush and delete this one.',
+  ),
   {
     usage: 'forceupdate <ids>',
     summary: 'Have it looked at now, if it is enabled',
@@ -110,9 +118,35 @@ const move =
     for (const id of await idsOf(one.client, hosts, which)) await set(one, id, { cluster_id: into(cluster) });
   };
 
+/** Ids of the datastores in each cluster. */
+async function datastoresIn(client: Client): Promise<(cluster: number) => number[]> {
+  const all = (await client.list(datastores.path, DatastoreResource)).map(({ value }) => value);
+  return (cluster) => all.flatMap(({ id, cluster_ids }) => (cluster_ids.includes(cluster) ? [id] : []));
+}
+
+/** Puts datastores into a cluster, beside those that they are in, or takes them out of it. */
+const share =
+  (change: (its: readonly number[], cluster: number) => number[]): Verb['run'] =>
+  async ({ client }, [wish, which]) => {
+    const cluster = await resolve(client, clusters, wish);
+    for (const id of await idsOf(client, datastores, which)) {
+      const path = `${datastores.path}/${id}`;
+      const { value, tag } = await client.get(path, DatastoreResource);
+      const cluster_ids = change(value.cluster_ids, cluster);
+      // In no cluster, as OpenNebula has it, there is none here: it is the default one's then.
+      const body = json({ cluster_ids: cluster_ids.length === 0 ? null : cluster_ids });
+      await client.send('PATCH', path, DatastoreResource, body, { unchanged: tag });
+    }
+  };
+
 export const clusterVerbs: readonly Verb[] = [
-  listVerb(clusters, (all) => clusterList(all)),
-  showVerb(clusters, clusterText),
+  listVerb(clusters, async (all, { client }) => {
+    const its = await datastoresIn(client);
+    return clusterList(all.map((cluster) => ({ cluster, datastores: its(cluster.id) })));
+  }),
+  showVerb(clusters, async (cluster, { client }) =>
+    clusterText({ cluster, datastores: (await datastoresIn(client))(cluster.id) }),
+  ),
   ...ownershipVerbs(clusters),
   {
     usage: 'create <name>',
@@ -121,6 +155,18 @@ export const clusterVerbs: readonly Verb[] = [
       out(`ID: ${(await client.send('POST', '/clusters', ClusterResource, json({ name }))).value.id}`),
   },
   remove(clusters),
+  renameVerb(clusters),
+  updateVerb(clusters, 'attributes'),
   { usage: 'addhost <cluster> <hosts>', summary: 'Put hosts into it', run: move((cluster) => cluster) },
   { usage: 'delhost <cluster> <hosts>', summary: 'Put hosts back into the default one', run: move(() => 0) },
+  {
+    usage: 'adddatastore <cluster> <datastores>',
+    summary: 'Let its hosts reach them',
+    run: share((its, cluster) => [...new Set([...its, cluster])]),
+  },
+  {
+    usage: 'deldatastore <cluster> <datastores>',
+    summary: 'Let its hosts reach them no more; what is in no other is put into the default one',
+    run: share((its, cluster) => its.filter((one) => one !== cluster)),
+  },
 ];

@@ -176,8 +176,7 @@ export async function runOne(
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 255;
     if (error instanceof Interrupted) return 255;
     if (!(error instanceof Complaint)) throw error;
-    const wrong = error.findings.map(({ pointer, detail }) => `  ${pointer} ${detail}`.trimEnd());
-    err([error.message, ...wrong, ...(error.next ? [error.next] : [])].join('\n'));
+    err([...error.told(), ...(error.next ? [error.next] : [])].join('\n'));
     return 255;
   }
 }

@@ -73,6 +73,7 @@ export function imageText(image: ImageResource, names: ById<string>): string {
       ['PERSISTENT', yesNo(image.persistent)],
       ['PATH', image.source],
       ['SIZE', megabytes(image.size_mb)],
+      ...(image.lock ? [['LOCK', `by user ${image.lock.uid}`] as const] : []),
       ['STATE', imageStates[image.state]],
       ['RUNNING_VMS', image.vms.length],
     ]),
@@ -81,10 +82,17 @@ export function imageText(image: ImageResource, names: ById<string>): string {
     '',
     'IMAGE TEMPLATE',
     ...(image.description === '' ? [] : [`DESCRIPTION="${image.description.replaceAll('"', '\\"')}"`]),
+    ...Object.entries(image.attributes).map(([name, value]) => `${name}="${value.replaceAll('"', '\\"')}"`),
     ...(image.format === null ? [] : [`DRIVER="${image.format}"`]),
     ...(image.published === null ? [] : [`SHA256="${image.published.sha256}"`]),
     ...(image.reason === null ? [] : [`ERROR="${image.reason.replaceAll('"', '\\"')}"`]),
     '',
+    ...(image.snapshots.length === 0 ? [] : ['IMAGE SNAPSHOTS', '   ID PARENT NAME']),
+    ...image.snapshots.map(
+      ({ snapshot_id: id, parent, name, current }) =>
+        `${current ? '=>' : '  '} ${String(id).padStart(2)} ${String(parent ?? -1).padStart(6)} ${name}`,
+    ),
+    ...(image.snapshots.length === 0 ? [] : ['']),
     'VIRTUAL MACHINES',
     ...image.vms.map(String),
   ].join('\n');

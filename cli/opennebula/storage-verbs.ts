@@ -5,12 +5,12 @@ import { DatastoreResource } from '../../schemas/storage/datastore.js';
 import { ImageResource } from '../../schemas/storage/image.js';
 import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
-import { objectIn, readInput } from '../shell/files/input.js';
 import { type Resource, resolve } from '../shell/resource.js';
 import { datastores } from '../storage/datastore.js';
-import { images } from '../storage/image.js';
+import { images, snapshotId, snapshotSummaries } from '../storage/image.js';
 import { listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 import { datastoreList, datastoreText, imageList, imageText } from './storage-text.js';
+import { attributesIn } from './template-file.js';
 
 const setImage = ({ client }: One, id: number, change: object) =>
   client.send('PATCH', `/images/${id}`, ImageResource, json(change));
@@ -40,14 +40,6 @@ const DatastoreText = z.looseObject({ NAME: Text, DS_MAD: Text, TYPE: Text, LIMI
 const types = { IMAGE_DS: 'image', SYSTEM_DS: 'system', FILE_DS: 'file' } as const;
 const isType = (name: string): name is keyof typeof types => Object.hasOwn(types, name);
 
-function attributesIn(file: string): Readonly<Record<string, unknown>> {
-  const { name, template, ...rest } = objectIn(readInput(file, { templateText: true }), {
-    next: 'Give template text.',
-  });
-  const attributes = typeof template === 'object' && template !== null ? template : {};
-  return { ...rest, ...attributes, ...(name !== undefined && { NAME: name }) };
-}
-
 const Create = z.object({
   datastore: z.string().optional(),
   name: z.string().optional(),
@@ -57,6 +49,16 @@ const Create = z.object({
   persistent: z.boolean().optional(),
   description: z.string().optional(),
 });
+
+/** What template text says of an image that is no field of it, each a text. */
+function attributesBeside(text: z.output<typeof ImageText>): object {
+  const beside = Object.entries(text).flatMap(([name, value]) =>
+    Object.hasOwn(ImageText.shape, name) || !['string', 'number'].includes(typeof value)
+      ? []
+      : [[name, String(value)] as const],
+  );
+  return beside.length === 0 ? {} : { attributes: Object.fromEntries(beside) };
+}
 
 /** The body that makes an image, of a file's text and of options, which win. */
 function imageBody(text: z.output<typeof ImageText>, given: z.output<typeof Create>): object {
@@ -76,6 +78,7 @@ function imageBody(text: z.output<typeof ImageText>, given: z.output<typeof Crea
     persistent: given.persistent ?? (text.PERSISTENT === undefined ? undefined : /^yes$/i.test(text.PERSISTENT)),
     description: given.description ?? text.DESCRIPTION,
     ...{ md5: text.MD5, sha256: text.SHA256 },
+    ...attributesBeside(text),
   };
 }
 
@@ -136,11 +139,21 @@ export const imageVerbs: readonly Verb[] = [
       startOperation({ client: () => client, err }, 'DELETE', `/images/${id}`),
     ),
   },
+  ...(['revert', 'delete', 'flatten'] as const).map((deed) => ({
+    usage: `snapshot-${deed} <id> <snapshot>`,
+    summary: snapshotSummaries[deed],
+    run: toEach(images, ({ client, err }, id, [snapshot]) => {
+      const path = `/images/${id}/snapshots/${snapshotId(snapshot, `oneimage show ${id}`)}/${deed}`;
+      return startOperation({ client: () => client, err }, 'POST', path);
+    }),
+  })),
   ofImage('rename <id> <name>', 'Give it another name', ([name]) => ({ name })),
   ofImage('persistent <ids>', 'Keep what a VM writes in it', () => ({ persistent: true })),
   ofImage('nonpersistent <ids>', 'Let VMs have copies of it', () => ({ persistent: false })),
   ofImage('chtype <ids> <type>', 'Change what it is', ([type]) => ({ type: type?.toUpperCase() })),
   ofImage('enable <ids>', 'Let VMs use it', () => ({ state: 'enabled' })),
+  ofImage('lock <ids>', 'Let nobody change or remove it', () => ({ locked: true })),
+  ofImage('unlock <ids>', 'Let it be changed and removed again', () => ({ locked: false })),
   ofImage('disable <ids>', 'Let nobody use it', () => ({ state: 'disabled' })),
   ...ownershipVerbs(images),
 ];

@@ -6,6 +6,7 @@ import { Complaint } from '../shell/complaint.js';
 import { inFile, objectIn, readInput } from '../shell/files/input.js';
 import { vmTemplates } from '../vms/vm-template.js';
 import { fact, momentText, row, templateText } from './columns.js';
+import { renameVerb } from './edit-verbs.js';
 import { listVerb, ownershipVerbs, permissionsOf, showVerb, toEach, type Verb } from './one-program.js';
 
 // `onetemplate` of OpenNebula 5.0.
@@ -86,6 +87,15 @@ export const templateVerbs: readonly Verb[] = [
       }
     }),
   },
+  {
+    usage: 'clone <id> <name>',
+    summary: 'Make another one of the same contents',
+    run: toEach(vmTemplates, async ({ client, out }, id, [name]) => {
+      const { template } = (await client.get(`/vm-templates/${id}`, VmTemplateResource)).value;
+      out(`ID: ${(await client.send('POST', '/vm-templates', VmTemplateResource, json({ name, template }))).value.id}`);
+    }),
+  },
+  renameVerb(vmTemplates),
   {
     usage: 'delete <ids>',
     summary: 'Remove it',

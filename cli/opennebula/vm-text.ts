@@ -131,9 +131,17 @@ export function vmText(vm: VmResource, history: VmLogResource['history'], now: D
       ? [
           '',
           'VM DISKS',
-          row(['ID', -3], ['TARGET', 6], ['SIZE', -8], ['TYPE', 4], ['FORMAT', 6]),
-          ...vm.disks.map(({ disk_id, target, size, type, format }) =>
-            row([String(disk_id), -3], [target, 6], [sizeText(size * 1_024), -8], [type, 4], [format, 6]),
+          row(['ID', -3], ['DATASTORE', 10], ['TARGET', 6], ['IMAGE', 35], ['SIZE', -8], ['TYPE', 5], ['SAVE', 4]),
+          ...vm.disks.map(({ disk_id, target, size, type, format, image, persistent }) =>
+            row(
+              [String(disk_id), -3],
+              [image ? `${image.datastore_id}` : '-', 10],
+              [target, 6],
+              [image?.name ?? `${format} - ${type}`, 35],
+              [sizeText(size * 1_024), -8],
+              [type, 5],
+              [persistent ? 'YES' : 'NO', 4],
+            ),
           ),
         ]
       : []),

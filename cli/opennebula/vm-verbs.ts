@@ -9,9 +9,10 @@ import { Complaint } from '../shell/complaint.js';
 import { resolve } from '../shell/resource.js';
 import { debugSession } from '../vms/debug-session.js';
 import { vms } from '../vms/vm.js';
-import { deviceId, devicePath, diskMegabytes, networkWord, noImages } from '../vms/vm-devices.js';
+import { deviceId, devicePath, diskBody, diskMegabytes, networkWord, savedAs } from '../vms/vm-devices.js';
 import { configure, resize } from '../vms/vm-shaping.js';
 import { snapshotIn } from '../vms/vm-snapshots.js';
+import { renameVerb, updateVerb } from './edit-verbs.js';
 import { type Given, listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 import { vmList, vmText } from './vm-text.js';
 
@@ -148,18 +149,24 @@ const devices: readonly Verb[] = [
   },
   {
     usage: 'disk-attach <ids>',
-    summary: 'Attach a volatile disk to it',
+    summary: 'Attach a disk to it: of an image, or a volatile one',
     options: [
-      ['--type <word>', 'fs or swap (default: fs)'],
+      ['-i, --image <name>', 'name of the image that it is made of, or its id'],
+      ['--prefix <word>', 'of what the device is that it is given: vd, sd, hd or xvd'],
+      ['--cache <word>', 'how a hypervisor caches it, such as none'],
+      ['--discard <word>', 'ignore or unmap'],
+      ['--type <word>', 'of a volatile one: fs or swap (default: fs)'],
       ['--size <size>', 'in MB, or such as 10G'],
-      ['--format <word>', 'raw or qcow2 (default: raw)'],
+      ['--format <word>', 'of a volatile one: raw or qcow2 (default: raw)'],
       ['--target <device>', 'the device that the guest sees'],
-      ['-i, --image <name>', 'there are no images yet'],
     ],
-    run: toEach(vms, (one, id, _args, { type = 'fs', size, format, target, image }) => {
-      if (image !== undefined || typeof size !== 'string') throw noImages();
-      return ask(one, devicePath(id, 'disks'), { type, size: diskMegabytes(size), format, target });
-    }),
+    run: toEach(vms, (one, id, _args, { image, prefix, cache, discard, type, size, format, target }) =>
+      ask(
+        one,
+        devicePath(id, 'disks'),
+        diskBody({ image, dev_prefix: prefix, cache, discard, type, size, format, target }),
+      ),
+    ),
   },
   {
     usage: 'disk-detach <ids> <diskid>',
@@ -188,11 +195,16 @@ const devices: readonly Verb[] = [
     ),
   })),
   {
-    usage: 'disk-saveas <ids> <diskid> <name>',
-    summary: 'Save a disk of it as an image: there are no images yet',
-    run: async () => {
-      throw new Complaint('usage', 'Arcus has no images yet: a disk cannot be saved as one.', { next: '' });
-    },
+    usage: 'disk-saveas <id> <diskid> <name>',
+    summary: 'Save a disk of it as an image',
+    options: [
+      ['-t, --type <word>', 'OS, CDROM or DATABLOCK'],
+      ['-s, --snapshot <id>', 'a snapshot of it, instead of what it is now'],
+    ],
+    run: toEach(vms, async (one, id, [disk, name], { type, snapshot }) => {
+      const path = devicePath(id, 'disks', deviceId('disk', disk), 'save');
+      one.out(`Image ID: ${(await ask(one, path, savedAs(name, { type, snapshot }))).value.image_id}`);
+    }),
   },
 ];
 
@@ -202,11 +214,8 @@ export const vmVerbs: readonly Verb[] = [
     vmText(vm, (await client.get(`/vms/${vm.id}/log`, VmLogResource)).value.history, now()),
   ),
   ...ownershipVerbs(vms),
-  {
-    usage: 'rename <id> <name>',
-    summary: 'Give it another name',
-    run: toEach(vms, ({ client }, id, [name]) => client.send('PATCH', `/vms/${id}`, VmResource, json({ name }))),
-  },
+  renameVerb(vms),
+  updateVerb(vms, 'user_template'),
   {
     usage: 'snapshot-create <ids> [name]',
     summary: 'Keep what it is at this moment',

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { printable } from '../../schemas/common/printable.js';
+import { withArticle } from '../../schemas/common/with-article.js';
 import { Why } from '../../schemas/operations/why.js';
 import { actionLines } from '../shell/action-lines.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
-import { withArticle } from '../shell/counted.js';
 import { rawText } from '../shell/output.js';
 import { wrapped } from '../shell/wrapped.js';
 

@@ -18,12 +18,14 @@ export const actionLeaf: Leaf = leaf({
     'arcus service action my_service worker recreate --number 1 --period 60',
     'arcus service action 12 web resume --wait',
     'arcus service action 12 resume --all-roles',
+    'arcus service action my_service db disk-snapshot-create --disk 0 --args before',
   ],
   options: [
     ['--all-roles', 'every VM of the service, whatever its role: then no role is named'],
     ['--number <n>', 'how many VMs at a time; absent: as the configuration says where there is a period, else all'],
     ['--period <seconds>', 'seconds between those and the next ones; absent: as the configuration says'],
     ['--args <text>', 'of snapshot-create: its name; of snapshot-revert and snapshot-delete: its number'],
+    ['--disk <n>', 'of disk-snapshot-create, -revert and -delete: which disk of each VM; --args as of those above'],
     ['--wait', 'wait until the operation has ended: all VMs have been asked'],
   ],
   schema: z.object({
@@ -31,9 +33,10 @@ export const actionLeaf: Leaf = leaf({
     number: count.optional(),
     period: count.optional(),
     args: z.string().optional(),
+    disk: count.optional(),
     wait: z.boolean().optional(),
   }),
-  run: async (context, [wish, ...words], { allRoles = false, number, period, args, wait }) => {
+  run: async (context, [wish, ...words], { allRoles = false, number, period, args, disk, wait }) => {
     const [action = '', role, ...more] = words.toReversed();
     if (more.length > 0 || allRoles === (role !== undefined))
       throw new Complaint(
@@ -51,7 +54,8 @@ export const actionLeaf: Leaf = leaf({
     const id = await resolve(context.client(), services, wish);
     const body = json({
       action: known.data,
-      ...(args !== undefined && (known.data === 'snapshot-create' ? { name: args } : { snapshot: Number(args) })),
+      ...(args !== undefined && (known.data.endsWith('snapshot-create') ? { name: args } : { snapshot: Number(args) })),
+      ...(disk !== undefined && { disk: Number(disk) }),
       ...(number !== undefined && { number: Number(number) }),
       ...(period !== undefined && { period: Number(period) }),
     });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Answer } from '../../client/client.js';
 import { json } from '../../client/message.js';
-import { laterNames } from '../../domain/services/later-names.js';
+import { isDocument, laterNames, placeOfBody } from '../../domain/services/later-names.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import {
   ServiceTemplateBody,
@@ -9,18 +9,21 @@ import {
   ServiceTemplateRevision,
   ServiceTemplateRevisions,
 } from '../../schemas/services/service-template.js';
+import { type TemplateInput, TemplateInputs } from '../../schemas/services/template-inputs.js';
 import { type DocumentKind, isObject } from '../apply/document-kind.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { startOperation } from '../operations/start-operation.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
+import type { Document } from '../shell/files/document.js';
 import { inFile, objectIn, readInput } from '../shell/files/input.js';
 import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';
 import { type Column, pairs, rawText, tableOf } from '../shell/output.js';
 import { removeLeaf } from '../shell/remove-leaf.js';
 import { listAndShow, type Resource, report, resolve, shown } from '../shell/resource.js';
+import { askFor, inputOptions, inputsBody } from './given-inputs.js';
 
 const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
   ...nounOf('service_template'),
@@ -64,7 +67,16 @@ function warn({ err }: Context, { warnings }: ServiceTemplateResource): void {
 }
 
 const FromFile = z.object({ file: z.string({ error: 'is needed: a file, or - for standard input' }) });
-const fileOption = ['-f, --file <file>', 'JSON (comments allowed) or YAML; - for standard input'] as const;
+const fileOption = [
+  '-f, --file <file>',
+  'JSON (comments allowed) or YAML, or what oneflow-template show -j prints; - for standard input',
+] as const;
+
+/** What is wrong with a body is told where that stands in the file, also in one that OpenNebula printed. */
+const bodyOf = (document: Document): Document =>
+  isDocument(document.content)
+    ? { ...document, place: (pointer) => document.place(`${placeOfBody}${pointer}`) }
+    : document;
 
 const severalError = 'must be a whole number from 1 to 100';
 
@@ -77,6 +89,7 @@ export const instantiateOptions = {
       '--deep',
       'with --file: its roles go over those of the same name; absent: each member replaces that of the template',
     ],
+    ...inputOptions.options,
     ['--multiple <n>', 'so many services of it, 100 at most'],
     ['--wait', 'wait until the service runs'],
   ],
@@ -84,10 +97,19 @@ export const instantiateOptions = {
     name: z.string().optional(),
     file: z.string().optional(),
     deep: z.boolean().optional(),
+    ...inputOptions.shape,
     multiple: z.coerce.number(severalError).int(severalError).min(1, severalError).max(100, severalError).default(1),
     wait: z.boolean().optional(),
   }),
 } as const;
+
+/** Those that a file over the template says nothing of: which values it gives is for the server to see. */
+const withoutFile = (items: readonly TemplateInput[], merge: object): TemplateInput[] =>
+  items.filter(({ role, given_in }) => {
+    if (role !== null) return !('roles' in merge);
+    const says = given_in === 'networks' ? ['networks', 'networks_values'] : ['custom_attrs', 'user_inputs'];
+    return ![...says, 'custom_attrs_values', 'user_inputs_values'].some((name) => name in merge);
+  });
 
 const mergeHelp = 'Give attributes of a service template, such as {"deployment": "none"}.';
 
@@ -95,7 +117,7 @@ const mergeHelp = 'Give attributes of a service template, such as {"deployment":
 export async function instantiate(
   context: Context,
   wish: string | undefined,
-  { name, file, deep, multiple, wait }: z.output<typeof instantiateOptions.schema>,
+  { name, file, deep, multiple, wait, ...given }: z.output<typeof instantiateOptions.schema>,
 ): Promise<void> {
   if (deep && file === undefined)
     throw new Complaint('usage', '--deep: says how a file goes over the template, and none is named.', {
@@ -105,8 +127,17 @@ export async function instantiate(
   const merge = document === undefined ? {} : objectIn(document, { next: mergeHelp });
   const merged = { ...merge, ...(name === undefined ? {} : { name }) };
   const way = deep ? { merge: 'deep' } : {};
-  const body = json(Object.keys(merged).length > 0 ? { merge_template: merged, ...way } : {});
   const id = await resolve(context.client(), serviceTemplates, wish);
+  const filled = await inputsBody(context, given);
+  if (context.ask !== null) {
+    const { value } = await context.client().get(`/service-templates/${id}/inputs`, TemplateInputs);
+    await askFor(context, withoutFile(value.items, merge), filled);
+  }
+  const body = json({
+    ...(Object.keys(merged).length > 0 && { merge_template: merged, ...way }),
+    ...(Object.keys(filled.networks).length > 0 && { networks: filled.networks }),
+    ...(Object.keys(filled.inputs).length > 0 && { inputs: filled.inputs }),
+  });
   const path = `/service-templates/${id}/instantiate`;
   const answers: Answer<OperationResource>[] = [];
   for (let nth = 0; nth < multiple; nth++) {
@@ -138,7 +169,7 @@ export const serviceTemplateCommands: readonly Leaf[] = [
       const { value, raw } = await context
         .client()
         .send('POST', '/service-templates', ServiceTemplateResource, json(document.content))
-        .catch(inFile(document));
+        .catch(inFile(bodyOf(document)));
       report(context, `service-template ${value.id} (${value.name}) created.`, raw);
       warn(context, value);
     },
@@ -156,7 +187,7 @@ export const serviceTemplateCommands: readonly Leaf[] = [
       const { value, raw } = await context
         .client()
         .send('PUT', path, ServiceTemplateResource, json(document.content))
-        .catch(inFile(document));
+        .catch(inFile(bodyOf(document)));
       report(context, `service-template ${id} (${value.name}) updated.`, raw);
       warn(context, value);
     },
@@ -194,6 +225,25 @@ export const serviceTemplateCommands: readonly Leaf[] = [
         { title: 'REVISION', text: (one) => String(one.revision), right: true },
         { title: 'SINCE', text: (one) => one.created_at },
         { title: 'ROLES', text: (one) => String(one.roles), right: true },
+      ];
+      shown(context, () => tableOf(columns, value.items), raw);
+    },
+  }),
+  leaf({
+    usage: 'inputs <service-template>',
+    summary: 'Show what a service template asks for when it is instantiated',
+    examples: ['arcus service-template inputs hadoop'],
+    schema: z.object({}),
+    run: async (context, [wish]) => {
+      const client = context.client();
+      const path = `/service-templates/${await resolve(client, serviceTemplates, wish)}/inputs`;
+      const { value, raw } = await client.get(path, TemplateInputs);
+      const columns: Column<TemplateInput>[] = [
+        { title: 'NAME', text: ({ name }) => name },
+        { title: 'TYPE', text: ({ type }) => type },
+        { title: 'MUST BE GIVEN', text: ({ mandatory }) => (mandatory ? 'yes' : 'no') },
+        { title: 'DEFAULT', text: (one) => one.default ?? '-' },
+        { title: 'QUESTION', text: ({ question, among }) => [question, among?.join(', ')].filter(Boolean).join(' ') },
       ];
       shown(context, () => tableOf(columns, value.items), raw);
     },
@@ -244,6 +294,7 @@ export const serviceTemplateCommands: readonly Leaf[] = [
     examples: [
       'arcus service-template instantiate my_service --wait',
       'arcus service-template instantiate my_service --name other -f changes.json',
+      'arcus service-template instantiate hadoop --network Public=office --network Private=reserve:backbone:20 --input SIZE=large',
     ],
     ...instantiateOptions,
     run: (context, [wish], options) => instantiate(context, wish, options),

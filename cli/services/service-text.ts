@@ -28,12 +28,36 @@ export function serviceText(service: ServiceResource, { now }: Context): string 
     ]),
     '',
     permissionsText(service),
+    ...networksText(service),
     ...service.roles.map((role) => `\n${roleText(role, now().getTime())}`),
     '',
     'LOG MESSAGES',
     ...service.log.map(({ timestamp, severity, message }) => `${dateText(timestamp)} [${severity}] ${message}`),
   ].join('\n');
 }
+
+/** What its template asks for, where it asks for any. */
+const networksText = ({ virtual_networks: networks }: ServiceResource): string[] =>
+  networks.length === 0
+    ? []
+    : [
+        '',
+        'NETWORKS',
+        indented(
+          tableOf(
+            [
+              { title: 'NAME', text: ({ name }) => name },
+              { title: 'NETWORK', text: ({ network_id, made }) => (made ? String(network_id) : '-'), right: true },
+              {
+                title: 'MADE OF',
+                text: ({ size, reserved_from: from, template_id }) =>
+                  template_id !== null ? `template ${template_id}` : from === null ? '-' : `${size} of network ${from}`,
+              },
+            ],
+            networks,
+          ),
+        ),
+      ];
 
 /** Of which template it is, and of which of its revisions. */
 const templateText = ({ template_id, template_revision }: ServiceResource): string =>

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { type Body, json } from '../../client/message.js';
+import { counted } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import { ServiceResource, ServiceState, ServiceSummary } from '../../schemas/services/service.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { operationsLeaf } from '../operations/operation-list.js';
 import { startOperation } from '../operations/start-operation.js';
 import { whyLeaf } from '../operations/why.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
-import { counted } from '../shell/counted.js';
 import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';
 import { ageOf } from '../shell/output.js';
@@ -165,10 +166,10 @@ export const serviceCommands: readonly Leaf[] = [
       const client = context.client();
       const done = await client.list('/services', ServiceSummary, { query: { state: 'DONE' } });
       await context.confirm(
-        async () => `Remove ${counted(done.length, 'service')} that ${done.length === 1 ? 'is' : 'are'} DONE?`,
+        async () => `Remove ${counted(done.length, kinds.service)} that ${done.length === 1 ? 'is' : 'are'} DONE?`,
       );
       for (const { value } of done) await startOperation(context, 'DELETE', `/services/${value.id}`);
-      report(context, `${counted(done.length, 'service')} removed.`, { ids: done.map(({ value }) => value.id) });
+      report(context, `${counted(done.length, kinds.service)} removed.`, { ids: done.map(({ value }) => value.id) });
     },
   }),
   ...ownershipLeaves(services, { called: 'my_service', goesAlong: 'its VMs' }),

@@ -1,11 +1,12 @@
 import type { z } from 'zod';
+import { counted } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import { OperationDetail } from '../../schemas/operations/operation-resource.js';
 import { ServiceResource, ServiceSummary } from '../../schemas/services/service.js';
 import { VmResource } from '../../schemas/vms/vm.js';
 import { progressLine } from '../operations/operation-progress.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
-import { counted } from '../shell/counted.js';
 import { drawLive } from '../shell/live.js';
 import { ageOf, tableOf } from '../shell/output.js';
 import { stateText } from '../shell/state-colour.js';
@@ -73,7 +74,7 @@ function table(
   const all = services.flatMap(({ id }) => nodesOf(id));
   const running = services.reduce((sum, { id }) => sum + runningOf(id), 0);
   const wanted = services.reduce((sum, service) => sum + wantedOf(service), 0);
-  const summary = `${counted(services.length, 'service')} · ${running} of ${wanted} VMs run · on ${counted(Object.keys(spreadOf(all)).length, 'host')}`;
+  const summary = `${counted(services.length, kinds.service)} · ${running} of ${wanted} VMs run · on ${counted(Object.keys(spreadOf(all)).length, kinds.host)}`;
   const rows = tableOf(
     [
       { title: 'ID', text: ({ id }) => String(id), right: true },

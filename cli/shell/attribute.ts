@@ -6,6 +6,10 @@ import { pairs } from './output.js';
 export const attributesOf = (texts: readonly string[], example: string): Record<string, string | null> =>
   Object.fromEntries(texts.map((text) => attributeOf(text, example)));
 
+/** The part of a body that sets them; nothing where none is given. */
+export const attributesBody = (given: readonly string[] | undefined, example: string): object =>
+  given === undefined ? {} : { attributes: attributesOf(given, example) };
+
 function attributeOf(text: string, example: string): [name: string, value: string | null] {
   const at = text.indexOf('=');
   if (at < 1)

@@ -87,10 +87,19 @@ export function addNoun(
   for (const item of leaves) addLeaf(group, item, run);
 }
 
+/** What commander says of a command line, as this program says it. */
+export const complained = (text: string, write: (text: string) => void): void =>
+  write(text.replace(/^error: /, 'arcus: '));
+
 /** Adds one command below another. */
 export function addLeaf(parent: Command, item: Leaf, run: (leaf: Leaf, command: Command) => Promise<void>): void {
   const command = parent.command(item.usage, { hidden: item.hidden ?? false }).description(item.summary);
   command.aliases(item.aliases ?? []);
+  if (item.options.some(([flags]) => flags.startsWith('-f, --file')))
+    command.configureOutput({
+      outputError: (text, write) =>
+        complained(text.includes('too many arguments') ? `${text}A file is named with -f.\n` : text, write),
+    });
   for (const [flags, description] of item.options) command.option(flags, description);
   command.addHelpText('after', `\nExamples:\n${item.examples.map((example) => `  $ ${example}`).join('\n')}`);
   command.action(() => run(item, command));

@@ -78,19 +78,24 @@ export class Complaint extends Error {
     this.code = options.code ?? null;
   }
 
-  /** The lines for standard error. */
-  lines(): string[] {
-    const { findings, message, next } = this;
+  /** What is wrong, in a sentence, and each thing in a line where that does not say it already. */
+  told(): string[] {
+    const { findings, message } = this;
     const [only, ...others] = findings;
     // A single finding is what the sentence says already, but for its place.
     const isSaid = only !== undefined && others.length === 0 && message.includes(only.detail);
     const place = isSaid && !message.includes(only.pointer) ? `${only.pointer}: ` : '';
     return [
-      `arcus: ${printable(place + message)}`,
+      place + message,
       ...(isSaid ? [] : findings).map(({ pointer, detail }) =>
-        printable(pointer === '' ? `  ${detail}` : `  ${pointer}: ${detail}`),
+        pointer === '' ? `  ${detail}` : `  ${pointer}: ${detail}`,
       ),
-      next,
-    ];
+    ].map(printable);
+  }
+
+  /** The lines for standard error. */
+  lines(): string[] {
+    const [sentence = '', ...findings] = this.told();
+    return [`arcus: ${sentence}`, ...findings, this.next];
   }
 }

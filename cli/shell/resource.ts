@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { Answer, Client } from '../../client/client.js';
 import { nearestName } from '../../schemas/common/nearest-name.js';
 import { printable } from '../../schemas/common/printable.js';
+import { withArticle } from '../../schemas/common/with-article.js';
 import { calledSo, composed } from './called.js';
 import { type Context, type Leaf, leaf } from './command.js';
 import { Complaint } from './complaint.js';
-import { withArticle } from './counted.js';
 import { type Column, columnsShown, partText, rawText, tableOf } from './output.js';
 import { one, type Seen, watch, watchOption } from './watch.js';
 

@@ -11,8 +11,16 @@ import { pairs, sizeOf } from '../shell/output.js';
 import { removeLeaf } from '../shell/remove-leaf.js';
 import { listAndShow, type Resource, report, resolve } from '../shell/resource.js';
 import { stateText } from '../shell/state-colour.js';
+import { SshOptions, sshOf, sshOptions } from './ssh-options.js';
 
 const megabytes = (amount: number | undefined | null): string => (amount == null ? '-' : sizeOf(amount));
+
+/** With what counts towards it. */
+const limitText = ({ limit_mb, reserved_mb }: DatastoreResource): string =>
+  limit_mb === null ? '-' : `${sizeOf(limit_mb)}, of which ${sizeOf(reserved_mb)} are taken`;
+/** Where one is that is not on machines of Arcus. */
+const placeOf = ({ s3, ssh }: DatastoreResource): string | null =>
+  s3 ? `bucket ${s3.bucket}` : ssh ? `${ssh.user}@${ssh.host}:${ssh.directory}` : null;
 
 export const datastores: Resource<typeof DatastoreResource, typeof DatastoreResource> = {
   ...nounOf('datastore'),
@@ -42,13 +50,14 @@ export const datastores: Resource<typeof DatastoreResource, typeof DatastoreReso
         ['GROUP', datastore.gname],
         ['TYPE', datastore.type],
         ['ADAPTER', datastore.ds_mad],
+        ['PLACE', placeOf(datastore)],
         ['CLUSTERS', datastore.cluster_ids.join(', ')],
         ['STATE', datastore.state],
         ['ERROR', datastore.error],
         ['TOTAL', megabytes(datastore.capacity?.total)],
         ['USED', megabytes(datastore.capacity?.used)],
         ['FREE', megabytes(datastore.capacity?.free)],
-        ['LIMIT', megabytes(datastore.limit_mb)],
+        ['LIMIT', limitText(datastore)],
         ['LAST MONITORED', datastore.monitored_at ?? 'never'],
       ]),
       '',
@@ -81,6 +90,23 @@ const changeOptions = [
 ] as const;
 const changed = ({ limit, cluster }: z.output<typeof Changes>) => ({ limit_mb: limit, cluster_ids: cluster });
 
+const s3Options = [
+  ['--region <region>', 'of S3; default: us-east-1'],
+  ['--s3-endpoint <address>', 'of a server that is not Amazon’s'],
+  ['--path-style', 'the bucket stands in the path, not in the name of the server'],
+  ['--access-key <key>', 'who Arcus is in S3'],
+] as const;
+const S3 = z.object({
+  region: z.string().optional(),
+  s3Endpoint: z.string().optional(),
+  pathStyle: z.boolean().optional(),
+  accessKey: z.string().optional(),
+});
+const s3Of = ({ region, s3Endpoint: endpoint, pathStyle, accessKey }: z.output<typeof S3>) => ({
+  ...{ region, endpoint, force_path_style: pathStyle, access_key: accessKey },
+});
+const secretKey = async ({ secret }: Context) => ({ secret_key: await secret('Secret key of S3') });
+
 async function update(context: Context, wish: string | undefined, body: Body): Promise<void> {
   const id = await resolve(context.client(), datastores, wish);
   const { value, raw } = await context.client().send('PATCH', `/datastores/${id}`, DatastoreResource, body);
@@ -101,15 +127,30 @@ export const datastoreCommands: readonly Leaf[] = [
   leaf({
     usage: 'create <name>',
     summary: 'Add a datastore',
-    examples: ['arcus datastore create fast', 'arcus datastore create kernels --type file --limit 2048'],
+    examples: [
+      'arcus datastore create fast',
+      'arcus datastore create kernels --type file --limit 2048',
+      'arcus datastore create remote --ds-mad s3 --bucket images --region eu-central-1 --access-key AKIAIOSFODNN7EXAMPLE',
+      'arcus datastore create far --ds-mad ssh --host store.example.org --user arcus --directory /srv/arcus --host-keys store.keys',
+    ],
     options: [
       ['--type <type>', 'what it is for: image (default), system or file'],
-      ['--ds-mad <kind>', 'which storage adapter drives it: fs (default) or simulated'],
+      ['--ds-mad <kind>', 'which storage adapter drives it: fs (default), simulated, s3 or ssh'],
       ...changeOptions,
+      ['--bucket <name>', 'of S3; the secret key is asked for, or read from standard input'],
+      ['--prefix <prefix>', 'what names in the bucket begin with, such as arcus/'],
+      ...s3Options,
+      ['--directory <path>', 'of ssh: where it is on that machine'],
+      ...sshOptions,
     ],
-    schema: Changes.extend({ type: z.string().optional(), dsMad: z.string().optional() }),
-    run: async (context, [name], { type, dsMad, ...rest }) => {
-      const body = json({ name, type, ds_mad: dsMad, ...changed(rest) });
+    schema: Changes.extend({ type: z.string().optional(), dsMad: z.string().optional() })
+      .extend(S3.shape)
+      .extend(SshOptions.shape)
+      .extend({ bucket: z.string().optional(), prefix: z.string().optional(), directory: z.string().optional() }),
+    run: async (context, [name], { type, dsMad, bucket, prefix, directory, ...rest }) => {
+      const s3 = bucket === undefined ? {} : { s3: { bucket, prefix, ...s3Of(rest), ...(await secretKey(context)) } };
+      const ssh = dsMad === 'ssh' ? { ssh: { directory, ...sshOf(rest) } } : {};
+      const body = json({ name, type, ds_mad: dsMad, ...changed(rest), ...s3, ...ssh });
       const { value, raw } = await context.client().send('POST', '/datastores', DatastoreResource, body);
       report(context, `datastore ${value.id} (${value.name}) created.`, raw);
     },
@@ -118,10 +159,25 @@ export const datastoreCommands: readonly Leaf[] = [
     usage: 'update <datastore>',
     summary: 'Rename a datastore, limit it, or put it into clusters',
     examples: ['arcus datastore update fast --limit 512000', 'arcus datastore update 100 --name ssd --cluster 0 100'],
-    options: [['--name <name>', 'another name'], ...changeOptions],
-    schema: Changes.extend({ name: z.string().optional() }),
-    run: (context, [wish], { name, ...rest }) =>
-      update(context, wish, json(changesIn({ name, ...changed(rest) }, '--name, --limit or --cluster'))),
+    options: [
+      ['--name <name>', 'another name'],
+      ...changeOptions,
+      ...s3Options,
+      ['--secret-key', 'another secret key of S3, which is asked for, or read from standard input'],
+      ...sshOptions,
+    ],
+    schema: Changes.extend({ name: z.string().optional() })
+      .extend(S3.shape)
+      .extend(SshOptions.shape)
+      .extend({ secretKey: z.boolean().optional() }),
+    run: async (context, [wish], { name, secretKey: isSecret, ...rest }) => {
+      const s3 = { ...s3Of(rest), ...(isSecret && (await secretKey(context))) };
+      const isS3 = Object.values(s3).some((value) => value !== undefined);
+      const ssh = sshOf(rest);
+      const isSsh = Object.values(ssh).some((value) => value !== undefined);
+      const changes = { name, ...changed(rest), s3: isS3 ? s3 : undefined, ssh: isSsh ? ssh : undefined };
+      await update(context, wish, json(changesIn(changes, '--name, --limit, --cluster or by what it is reached')));
+    },
   }),
   setState('enable', 'enabled', 'Let a datastore take new images again'),
   setState('disable', 'disabled', 'Let a datastore keep what it has and take nothing new'),

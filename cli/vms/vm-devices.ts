@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
 import type { VmResource } from '../../schemas/vms/vm.js';
+import { securityGroups } from '../networks/security-group.js';
 import { startOperation } from '../operations/start-operation.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { reportOperation } from '../shell/follow.js';
 import { type Resource, resolve } from '../shell/resource.js';
+import { images } from '../storage/image.js';
 
 const wait = ['--wait', 'wait until the operation has ended'] as const;
 type Vms = Resource<typeof VmResource, typeof VmResource>;
@@ -18,7 +20,7 @@ export function deviceId(kind: 'NIC' | 'disk' | 'snapshot', word = ''): number {
   });
 }
 
-/** A network as it is asked for: by its id, or by its name. */
+/** A network or an image as it is asked for: by its id, or by its name. */
 export const networkWord = (word: unknown): unknown =>
   typeof word === 'string' && /^\d{1,9}$/.test(word) ? Number(word) : word;
 
@@ -30,15 +32,33 @@ export function diskMegabytes(word = ''): number {
   return Number(count) * (/g/i.test(unit) ? 1_024 : 1);
 }
 
-/** What is said where somebody asks for what takes images. */
-export const noImages = (): Complaint =>
-  new Complaint('usage', 'Arcus has no images yet: a disk is a volatile one, of --type and --size.', {
-    next: 'Such as: arcus vm disk-attach 3 --type fs --size 1G',
-  });
+/** A disk as it is asked for: of an image, or of a type and a size. */
+export function diskBody({ image, type, size, ...rest }: Readonly<Record<string, unknown>>): object {
+  if (image === undefined && size === undefined)
+    throw new Complaint('usage', 'A disk is made of an image, or is a volatile one of a size.', {
+      next: 'Such as: arcus vm disk-attach 3 --image data, or arcus vm disk-attach 3 --type fs --size 1G',
+    });
+  const megabytes = typeof size === 'string' ? diskMegabytes(size) : undefined;
+  return image === undefined
+    ? { type: type ?? 'fs', size: megabytes, ...rest }
+    : { image: networkWord(image), type, size: megabytes, ...rest };
+}
 
 /** Where each is asked for. */
 export const devicePath = (vm: number, ...words: readonly (string | number)[]): string =>
   `/vms/${vm}/${words.join('/')}`;
+
+/** What a disk is saved as; the API judges the words. */
+export const savedAs = (
+  name: string | undefined,
+  { type, datastore, snapshot, ...rest }: Readonly<Record<string, unknown>>,
+): object => ({
+  name,
+  ...(typeof snapshot === 'string' && { snapshot_id: deviceId('snapshot', snapshot) }),
+  ...(typeof type === 'string' && { type: type.toUpperCase() }),
+  ...(typeof datastore === 'string' && { datastore_id: /^\d{1,9}$/.test(datastore) ? Number(datastore) : datastore }),
+  ...rest,
+});
 
 /** NICs and disks of a VM. */
 export const deviceLeaves = (vms: Vms): readonly Leaf[] => {
@@ -59,22 +79,35 @@ export const deviceLeaves = (vms: Vms): readonly Leaf[] => {
     leaf({
       usage: 'nic-attach <vm>',
       summary: 'Attach a NIC to a VM',
-      examples: ['arcus vm nic-attach 3 --network public --wait'],
+      examples: [
+        'arcus vm nic-attach 3 --network public --wait',
+        'arcus vm nic-attach 3 --network public --security-group web',
+      ],
       options: [
         ['--network <name>', 'name of its network, or its id'],
         ['--network-uname <user>', 'whose network is named (default: the VM’s owner’s)'],
         ['--ip <address>', 'this address of it (default: the next that is free)'],
         ['--mac <address>', 'the address of it that has this MAC'],
         ['--model <word>', 'what card the guest sees, such as virtio'],
+        ['--security-group <group...>', 'what passes: names or ids (default: those of its network)'],
         wait,
       ],
       schema: Waits.extend({
         network: z.string({ error: 'is needed: such as --network public' }),
         ...{ networkUname: z.string().optional(), ip: z.string().optional() },
         ...{ mac: z.string().optional(), model: z.string().optional() },
+        securityGroup: z.array(z.string()).optional(),
       }),
-      run: (context, [wish], { wait: waits, network, networkUname: network_uname, ...more }) =>
-        ask(context, wish, ['nics'], { body: { network: networkWord(network), network_uname, ...more }, waits }),
+      run: async (context, [wish], { wait: waits, network, networkUname: network_uname, securityGroup, ...more }) => {
+        const security_groups: number[] = [];
+        for (const group of securityGroup ?? [])
+          security_groups.push(await resolve(context.client(), securityGroups, group));
+        const own = securityGroup === undefined ? {} : { security_groups };
+        await ask(context, wish, ['nics'], {
+          body: { network: networkWord(network), network_uname, ...more, ...own },
+          waits,
+        });
+      },
     }),
     leaf({
       usage: 'nic-detach <vm> <nic>',
@@ -87,29 +120,32 @@ export const deviceLeaves = (vms: Vms): readonly Leaf[] => {
     }),
     leaf({
       usage: 'disk-attach <vm>',
-      summary: 'Attach a volatile disk to a VM',
-      examples: ['arcus vm disk-attach 3 --type fs --size 10G --format qcow2 --wait'],
+      summary: 'Attach a disk to a VM: of an image, or a volatile one',
+      examples: [
+        'arcus vm disk-attach 3 --image data --wait',
+        'arcus vm disk-attach 3 --type fs --size 10G --format qcow2 --wait',
+      ],
       options: [
-        ['--type <word>', 'fs or swap (default: fs)'],
-        ['--size <size>', 'in MB, or such as 10G'],
-        ['--format <word>', 'raw or qcow2 (default: raw)'],
+        ['--image <name>', 'name of the image that it is made of, or its id'],
+        ['--image-uname <user>', 'whose image is named (default: the VM’s owner’s)'],
+        ['--readonly', 'the guest cannot write to it'],
+        ['--type <word>', 'of a volatile one: fs or swap (default: fs)'],
+        ['--size <size>', 'in MB, or such as 10G; of an image: larger than that'],
+        ['--format <word>', 'of a volatile one: raw or qcow2 (default: raw)'],
         ['--target <device>', 'the device that the guest sees, such as vdb'],
-        ['--image <name>', 'there are no images yet'],
         wait,
       ],
       schema: Waits.extend({
-        type: z.string().default('fs'),
-        size: z.string().optional(),
-        ...{ format: z.string().optional(), target: z.string().optional(), image: z.string().optional() },
+        ...{ image: z.string().optional(), imageUname: z.string().optional(), readonly: z.boolean().optional() },
+        ...{ type: z.string().optional(), size: z.string().optional() },
+        ...{ format: z.string().optional(), target: z.string().optional() },
       }),
-      run: (context, [wish], { wait: waits, image, size, ...rest }) => {
-        if (image !== undefined || size === undefined) throw noImages();
-        return ask(context, wish, ['disks'], { body: { ...rest, size: diskMegabytes(size) }, waits });
-      },
+      run: (context, [wish], { wait: waits, imageUname: image_uname, ...rest }) =>
+        ask(context, wish, ['disks'], { body: diskBody({ image_uname, ...rest }), waits }),
     }),
     leaf({
       usage: 'disk-detach <vm> <disk>',
-      summary: 'Detach a disk from a VM; a volatile one is gone then',
+      summary: 'Detach a disk from a VM; one that is no persistent image is gone then',
       examples: ['arcus vm disk-detach 3 0 --wait'],
       options: [wait],
       schema: Waits,
@@ -124,6 +160,40 @@ export const deviceLeaves = (vms: Vms): readonly Leaf[] => {
       schema: Waits,
       run: (context, [wish, disk, size], { wait: waits }) =>
         ask(context, wish, ['disks', deviceId('disk', disk), 'resize'], { body: { size: diskMegabytes(size) }, waits }),
+    }),
+    leaf({
+      usage: 'disk-saveas <vm> <disk> <name>',
+      summary: 'Save a disk of a VM as an image',
+      examples: ['arcus vm disk-saveas 3 0 "web of May" --wait'],
+      options: [
+        ['--type <word>', 'OS, CDROM or DATABLOCK (default: that of the image which the disk is made of)'],
+        ['--datastore <id>', 'id of the datastore that it is kept in'],
+        ['--description <text>', 'what it is'],
+        ['--persistent', 'what a VM writes is kept in it'],
+        ['-s, --snapshot <id>', 'a snapshot of the disk, instead of what it is now'],
+        wait,
+      ],
+      schema: Waits.extend({
+        ...{ type: z.string().optional(), datastore: z.string().optional(), description: z.string().optional() },
+        ...{ persistent: z.boolean().optional(), snapshot: z.string().optional() },
+      }),
+      run: (context, [wish, disk, name], { wait: waits, datastore, type, ...rest }) =>
+        ask(context, wish, ['disks', deviceId('disk', disk), 'save'], {
+          body: savedAs(name, { type, datastore, ...rest }),
+          waits,
+        }),
+    }),
+    leaf({
+      usage: 'disk-restore <vm> <disk> <image>',
+      summary: 'Make a disk of a VM that is off what an image is, such as one that was saved of it',
+      examples: ['arcus vm disk-restore 3 0 "nightly 3.0 2026-11-30T02:00:00Z" --wait'],
+      options: [wait],
+      schema: Waits,
+      run: async (context, [wish, disk, image], { wait: waits }) =>
+        ask(context, wish, ['disks', deviceId('disk', disk), 'restore'], {
+          body: { image_id: await resolve(context.client(), images, image) },
+          waits,
+        }),
     }),
     leaf({
       usage: 'disk-snapshot-create <vm> <disk> <name>',

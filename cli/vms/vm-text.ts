@@ -73,12 +73,17 @@ const nicsText = (nics: Vm['nics']): string =>
 const snapshotsText = (snapshots: Vm['disks'][number]['snapshots']): string =>
   snapshots.map(({ snapshot_id, name, active }) => `${snapshot_id} ${name}${active ? '*' : ''}`).join(', ') || '-';
 
+/** `file, persistent`: what is written stays in its image. */
+const diskType = ({ type, persistent, readonly }: Vm['disks'][number]): string =>
+  [type, ...(persistent ? ['persistent'] : []), ...(readonly && type !== 'cdrom' ? ['read-only'] : [])].join(', ');
+
 const disksText = (disks: Vm['disks']): string =>
   tableOf(
     [
       { title: 'ID', text: ({ disk_id }) => String(disk_id), right: true },
       { title: 'TARGET', text: ({ target }) => target },
-      { title: 'TYPE', text: ({ type }) => type },
+      { title: 'IMAGE', text: ({ image }) => (image ? `${image.id} (${image.name})` : '-') },
+      { title: 'TYPE', text: diskType },
       { title: 'SIZE', text: ({ size }) => `${size}M`, right: true },
       { title: 'FORMAT', text: ({ format }) => format },
       { title: 'SNAPSHOTS', text: ({ snapshots }) => snapshotsText(snapshots) },

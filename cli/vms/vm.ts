@@ -22,7 +22,7 @@ import { deviceLeaves } from './vm-devices.js';
 import { vmLogLeaves } from './vm-log.js';
 import { placingLeaves } from './vm-placing.js';
 import { recoverLeaf } from './vm-recover.js';
-import { vmScheduleLeaf } from './vm-schedules.js';
+import { backupLeaf, vmScheduleLeaf } from './vm-schedules.js';
 import { shapingLeaves } from './vm-shaping.js';
 import { snapshotLeaves } from './vm-snapshots.js';
 import { vmTemplates } from './vm-template.js';
@@ -190,6 +190,7 @@ export const vmCommands: readonly Leaf[] = [
   ...shapingLeaves(vms),
   ...deviceLeaves(vms),
   vmScheduleLeaf(vms),
+  backupLeaf(vms),
   ...vmLogLeaves(vms),
   vmContextLeaf(vms),
   leaf({

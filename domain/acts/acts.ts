@@ -31,7 +31,9 @@ import {
   mayReport,
   mayResched,
   mayResize,
+  mayRestoreDisk,
   mayResume,
+  maySaveDisk,
   maySwitch,
   mayTerminate,
 } from './vm-acts.js';
@@ -59,6 +61,8 @@ export type Act =
   | { do: 'resched'; wish: boolean }
   | { do: 'migrate'; host: number | null; live: boolean }
   | { do: 'changeDevices'; change: DeviceChange }
+  | { do: 'saveDisk'; disk: number }
+  | { do: 'restoreDisk'; disk: number; image: number }
   | { do: 'recoverVm'; action: RecoverAction }
   /** One action of what failed. */
   | ({ do: 'debug' } & DebugWish)
@@ -117,6 +121,10 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'vm' ? mayMigrate(resource) : elsewhere;
     case 'changeDevices':
       return resource?.type === 'vm' ? mayChangeDevices(resource, act.change.action) : elsewhere;
+    case 'saveDisk':
+      return resource?.type === 'vm' ? maySaveDisk(resource) : elsewhere;
+    case 'restoreDisk':
+      return resource?.type === 'vm' ? mayRestoreDisk(resource) : elsewhere;
     case 'recoverVm':
       return resource?.type === 'vm' ? mayRecoverVm(resource, act.action) : elsewhere;
     case 'debug':
@@ -169,6 +177,8 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'configure':
     case 'switch':
     case 'changeDevices':
+    case 'saveDisk':
+    case 'restoreDisk':
     case 'terminate':
     case 'report':
     case 'setHost':

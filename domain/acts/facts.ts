@@ -54,6 +54,8 @@ type Facts = {
     /** What uses it, and what is being made of it. */
     vms: readonly number[];
     clones: readonly number[];
+    /** It is not to be changed; absent: it may be. */
+    locked?: boolean;
   };
   zone: object;
 };

@@ -1,7 +1,9 @@
 import type { UpdateHost } from '../../schemas/hosts/host.js';
+import { onHost } from '../hosts/host-operations.js';
 import { type HostEvent, heardStates, isSilent, nextHostState } from '../hosts/host-states.js';
 import { sentence } from '../words.js';
-import type { FactsOf } from './facts.js';
+import type { FactsOf, Work } from './facts.js';
+import { type MayRetryOn, whereThere } from './retrying.js';
 import { inTheWay, type Verdict, wrongState } from './verdict.js';
 
 export type HostWish = NonNullable<UpdateHost['state']>;
@@ -23,13 +25,13 @@ export function maySetHost(host: FactsOf<'host'>, to: HostWish): Verdict {
       ? heardStates.some((heard) => heard === state)
       : nextHostState(state, hostEvents[to]) === undefined;
   if (isSo) return 'is so';
-  return work ? isFlushed(host, work) : 'may';
+  return work ? isBusy(host, work) : 'may';
 }
 
 /** VMs are moved away from a host that answers: of one that does not nobody knows what runs there. */
 export function mayFlush(host: FactsOf<'host'>): Verdict {
   const { id, name, state, error, work } = host;
-  if (work) return isFlushed(host, work);
+  if (work) return isBusy(host, work);
   if (!isSilent(host)) return 'may';
   const it = `Host ${id} (${name})`;
   if (state === 'OFFLINE')
@@ -41,5 +43,9 @@ export function mayFlush(host: FactsOf<'host'>): Verdict {
   );
 }
 
-const isFlushed = ({ id, name }: FactsOf<'host'>, work: NonNullable<FactsOf<'host'>['work']>): Verdict =>
-  inTheWay(work, `Operation ${work.op} is flushing host ${id} (${name}). Wait for it or cancel it.`);
+function isBusy({ id, name }: FactsOf<'host'>, work: Work): Verdict {
+  const does = onHost(work.kind)?.does ?? 'at work on';
+  return inTheWay(work, `Operation ${work.op} is ${does} host ${id} (${name}). Wait for it or cancel it.`);
+}
+
+export const hostRetries: MayRetryOn<'host'> = { flushHost: whereThere('host', mayFlush) };

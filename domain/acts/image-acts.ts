@@ -1,16 +1,19 @@
+import { takesAway } from '../../schemas/operations.js';
 import type { ImageState } from '../../schemas/storage/image.js';
 import { type ImageEvent, nextImageState } from '../storage/image-states.js';
 import { listed } from '../words.js';
 import type { FactsOf } from './facts.js';
+import { type MayRetryOn, whereThere } from './retrying.js';
 import { inTheWay, type Verdict, wrongState } from './verdict.js';
 
 type Image = FactsOf<'image'>;
 
 /** What can be done to an image that is there, each by the event that it is. */
-export type ImageWish = 'make' | 'clone' | 'remove' | 'enable' | 'disable' | 'retype';
+export type ImageWish = 'make' | 'clone' | 'resize' | 'snapshot' | 'remove' | 'enable' | 'disable' | 'retype';
 
 const eventOf = {
-  ...{ make: 'make', clone: 'clone', remove: 'remove', enable: 'enable', disable: 'disable' },
+  ...{ make: 'make', clone: 'clone', resize: 'resize', snapshot: 'snapshot' },
+  ...{ remove: 'remove', enable: 'enable', disable: 'disable' },
 } as const satisfies Record<Exclude<ImageWish, 'retype'>, ImageEvent>;
 
 /** What it is already that somebody wishes it to be. */
@@ -22,13 +25,22 @@ const already: Partial<Record<ImageWish, readonly ImageState[]>> = {
 /** Type and persistence are those of what nobody uses, nor is about to. */
 const retyped: readonly ImageState[] = ['READY', 'DISABLED', 'ERROR'];
 
+/** What changes nothing of an image that is locked. */
+const madeAllTheSame: readonly ImageWish[] = ['make', 'clone'];
+
+/** Why nothing is done to an image that somebody has locked: the same words, whatever was to be done. Who has, and when, is shown with it. */
+export const lockedText = ({ id, name }: Pick<Image, 'id' | 'name'>): string =>
+  `Image ${id} (${name}) is locked. Unlock it first.`;
+
 /** Whether this may be done to an image now; one table says it, that of its states. */
 export function mayActOnImage(image: Image, wish: ImageWish): Verdict {
   const { id, name, state, work } = image;
   const it = `Image ${id} (${name})`;
   if (already[wish]?.includes(state)) return 'is so';
+  if (image.locked && !madeAllTheSame.includes(wish)) return wrongState(lockedText(image));
   if (wish === 'remove') {
-    if (work?.kind === 'deleteImage') return inTheWay(work, `Operation ${work.op} is removing image ${id} (${name}).`);
+    if (work?.kind && takesAway(work.kind))
+      return inTheWay(work, `Operation ${work.op} is removing image ${id} (${name}).`);
     if (image.clones.length > 0)
       return wrongState(`${it} is being cloned: ${imagesText(image.clones)} ${isAre(image.clones)} made of it.`);
     if (image.vms.length > 0)
@@ -57,6 +69,8 @@ function whyNot(it: string, { state, vms, clones, reason }: Image, wish: ImageWi
 const words: Record<ImageWish, string> = {
   make: 'Make it again',
   clone: 'Clone it',
+  resize: 'Resize it',
+  snapshot: 'Change its snapshots',
   remove: 'Delete it',
   enable: 'Enable it',
   disable: 'Disable it',
@@ -73,3 +87,11 @@ const named = (one: string, several: string, ids: readonly number[]): string => 
 const vmsText = (ids: readonly number[]): string => named('VM', 'VMs', ids);
 const imagesText = (ids: readonly number[]): string => named('image', 'images', ids);
 const isAre = (ids: readonly number[]): string => (ids.length === 1 ? 'is' : 'are');
+
+export const imageRetries: MayRetryOn<'image'> = {
+  createImage: whereThere('image', (image) => mayActOnImage(image, 'make')),
+  cloneImage: whereThere('image', (image) => mayActOnImage(image, 'make')),
+  resizeImage: whereThere('image', (image) => mayActOnImage(image, 'resize')),
+  snapshotImage: whereThere('image', (image) => mayActOnImage(image, 'resize')),
+  deleteImage: whereThere('image', (image) => mayActOnImage(image, 'remove')),
+};

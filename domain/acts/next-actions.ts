@@ -1,12 +1,12 @@
 import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { Answer } from '../../schemas/operations/question.js';
-import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
+import { onHost } from '../hosts/host-operations.js';
 import { isSilent } from '../hosts/host-states.js';
 import { isOpen } from '../operation-states.js';
-import { switchOf, vmSwitches } from '../vms/vm-switches.js';
+import { requestFor } from './act-requests.js';
 import { type Act, rightFor, verdictOn } from './acts.js';
 import type { ActionFacts } from './facts.js';
-import type { ImageWish } from './image-acts.js';
+import { retryText } from './retry-words.js';
 
 /** Names are stable: clients go by them. */
 export type ActionName =
@@ -52,10 +52,12 @@ const rows = [
   [
     'retry',
     { do: 'retry' },
-    retryText,
-    // Of a service that is asked about, recover and repair do the same. A host that was enabled since is not to be flushed any more.
-    ({ about, resource }) =>
-      resource?.type === 'host' ? resource.state === 'DISABLED' : about === 'operation' || resource?.type !== 'service',
+    ({ operation }) => retryText(operation),
+    // Of a service that is asked about, recover and repair do the same.
+    ({ about, operation, resource }) =>
+      resource?.type === 'host'
+        ? operation !== null && onHost(operation.kind)?.isWished(resource) === true
+        : about === 'operation' || resource?.type !== 'service',
   ],
   [
     'retry',
@@ -174,25 +176,6 @@ const rows = [
   ],
 ] as const satisfies readonly Row[];
 
-/** What is tried again, in words: a VM that is well says of itself nothing of what failed. */
-function retryText({ operation }: ActionFacts): string {
-  switch (operation?.kind) {
-    case 'flushHost':
-      return 'Flush it again: move the VMs that are still on it to other hosts.';
-    case 'migrateVm':
-      return 'Migrate it again: its last migration did not come to its end.';
-    case 'performOnVm': {
-      const action = switchOf(operation);
-      return action === null ? again : `Ask for its ${action} again: the last one did not come to its end.`;
-    }
-    case 'changeDevices':
-      return 'Change its devices again: the last change did not come to its end.';
-    default:
-      return again;
-  }
-}
-const again = 'Try it again: a new operation that goes on from what is.';
-
 /** What a claim says of a VM: at a step that hangs how that came out, of one that is UNKNOWN what it is. */
 function claimText({ resource }: ActionFacts, action: 'success' | 'failure'): string {
   if (resource?.type === 'vm' && resource.state === 'ACTIVE/UNKNOWN')
@@ -200,20 +183,25 @@ function claimText({ resource }: ActionFacts, action: 'success' | 'failure'): st
   return action === 'success' ? 'Say that the step at which it hangs has succeeded.' : 'Say that it has failed.';
 }
 
-/** An act that no row offers does not compile: nobody would be told of it. A check, and what users do to their VMs when they like, are offered nowhere but as a retry. */
-type AllOffered<Unsaid> = [Unsaid] extends [never] ? readonly Row[] : { noRowOffers: Unsaid };
+/** What users do to their VMs when they like, and a check: offered as a retry, and otherwise nowhere. */
+type OfferedAsRetry =
+  | 'check'
+  | 'switch'
+  | 'changeDevices'
+  | 'saveDisk'
+  | 'restoreDisk'
+  | 'deployOn'
+  | 'resched'
+  | 'resize'
+  | 'configure';
+type InRows = (typeof rows)[number][1]['do'];
+/** An act that no row offers does not compile: nobody would be told of it. Nor does one of these that a row offers. */
+type AllOffered<Unsaid, Twice> = [Unsaid, Twice] extends [never, never]
+  ? readonly Row[]
+  : { noRowOffers: Unsaid; offeredAllTheSame: Twice };
 export const table: readonly Row[] = rows satisfies AllOffered<
-  Exclude<
-    Act['do'],
-    | 'check'
-    | 'switch'
-    | 'changeDevices'
-    | 'deployOn'
-    | 'resched'
-    | 'resize'
-    | 'configure'
-    | (typeof rows)[number][1]['do']
-  >
+  Exclude<Act['do'], OfferedAsRetry | InRows>,
+  OfferedAsRetry & InRows
 >;
 
 /** What this caller may do now, ready to be sent or typed; the likeliest wish first. */
@@ -228,143 +216,3 @@ export function nextActions(facts: ActionFacts): NextAction[] {
   }
   return [...found.values()];
 }
-
-type Request = Pick<NextAction, 'method' | 'href' | 'body' | 'command'>;
-
-/** How an act is asked for, of the API and on the command line. */
-export function requestFor(act: Act, { operation, resource }: ActionFacts): Request {
-  const op = operation?._id ?? '';
-  const id = resource?.id ?? 0;
-  switch (act.do) {
-    case 'answer':
-      return post(`/operations/${op}/answer`, `operation answer ${op} ${act.answer}`, { answer: act.answer });
-    case 'cancel':
-      return post(`/operations/${op}/cancel`, `operation cancel ${op}`);
-    case 'retry':
-      return post(`/operations/${op}/retry`, `operation retry ${op}`);
-    case 'recover':
-      return post(`/services/${id}/recover`, `service recover ${id}`);
-    case 'giveUp':
-      return post(`/services/${id}/recover`, `service recover ${id} --give-up`, { give_up: true });
-    case 'repair':
-      return post(`/services/${id}/repair`, `service repair ${id}`);
-    case 'release':
-      return post(`/services/${id}/release`, `service release ${id}`);
-    case 'perform':
-      return post(`/services/${id}/actions`, `service action ${id} resume --all-roles`, { action: 'resume' });
-    case 'undeploy':
-      return act.hard
-        ? post(`/services/${id}/undeploy`, `service undeploy ${id} --hard`, { hard: true })
-        : post(`/services/${id}/undeploy`, `service undeploy ${id}`);
-    case 'delete':
-      return request('DELETE', `/services/${id}`, `service delete ${id}`);
-    case 'resume':
-      return post(`/vms/${id}/resume`, `vm resume ${id}`);
-    case 'switch': {
-      const { verb, hard } = vmSwitches[act.action];
-      return post(`/vms/${id}/actions`, `vm ${verb} ${id}${hard ? ' --hard' : ''}`, { action: act.action });
-    }
-    case 'changeDevices':
-      return deviceRequest(id, act.change);
-    case 'hold':
-      return post(`/vms/${id}/hold`, `vm hold ${id}`);
-    case 'releaseVm':
-      return post(`/vms/${id}/release`, `vm release ${id}`);
-    case 'resize':
-      return post(`/vms/${id}/resize`, `vm resize ${id}`);
-    case 'configure':
-      return post(`/vms/${id}/updateconf`, `vm updateconf ${id}`);
-    case 'deployOn':
-      return post(`/vms/${id}/deploy`, `vm deploy ${id} ${act.host}`, { host: act.host });
-    case 'resched': {
-      const verb = act.wish ? 'resched' : 'unresched';
-      return post(`/vms/${id}/${verb}`, `vm ${verb} ${id}`);
-    }
-    case 'migrate': {
-      const { host, live } = act;
-      const words = `vm migrate ${id}${host === null ? '' : ` ${host}`}${live ? ' --live' : ''}`;
-      return post(`/vms/${id}/migrate`, words, { ...(host !== null && { host }), live });
-    }
-    case 'recoverVm':
-      return post(`/vms/${id}/recover`, `vm recover ${id} --${act.action}`, { action: act.action });
-    case 'debug': {
-      const debugging = resource?.type === 'vm' ? resource.debugging : undefined;
-      const { session, number } = act.at ?? { session: debugging?.session ?? 0, number: debugging?.current ?? 1 };
-      return post(`/vms/${id}/recover`, `vm recover ${id} --retry --interactive`, {
-        ...{ action: 'retry', interactive: { answer: act.answer, session, number } },
-      });
-    }
-    case 'terminate':
-      return act.hard
-        ? post(`/vms/${id}/terminate`, `vm terminate ${id} --hard`, { hard: true })
-        : post(`/vms/${id}/terminate`, `vm terminate ${id}`);
-    case 'report':
-      return request('PATCH', `/vms/${id}`, `vm update ${id} READY=YES`, { user_template: { READY: 'YES' } });
-    case 'setHost':
-      return request('PATCH', `/hosts/${id}`, `host ${verbs[act.to]} ${id}`, { state: act.to });
-    case 'flush':
-      return post(`/hosts/${id}/flush`, `host flush ${id}`);
-    case 'image':
-      return imageRequest(id, act.wish);
-    case 'check':
-      return post('/consistency-checks', 'fsck');
-  }
-}
-
-function imageRequest(id: number, wish: ImageWish): Request {
-  switch (wish) {
-    case 'enable':
-      return request('PATCH', `/images/${id}`, `image enable ${id}`, { state: 'enabled' });
-    case 'disable':
-      return request('PATCH', `/images/${id}`, `image disable ${id}`, { state: 'disabled' });
-    case 'remove':
-      return request('DELETE', `/images/${id}`, `image delete ${id}`);
-    case 'clone':
-      return post(`/images/${id}/clone`, `image clone ${id}`);
-    case 'make':
-    case 'retype':
-      return request('PATCH', `/images/${id}`, `image update ${id}`, {});
-  }
-}
-
-function deviceRequest(vm: number, change: DeviceChange): Request {
-  const nics = `/vms/${vm}/nics`;
-  const disks = `/vms/${vm}/disks`;
-  const words = `vm ${change.action} ${vm}`;
-  switch (change.action) {
-    case 'nic-attach':
-      return post(nics, `${words} --network ${change.nic.network}`, change.nic);
-    case 'nic-detach':
-      return post(`${nics}/${change.nic_id}/detach`, `${words} ${change.nic_id}`);
-    case 'disk-attach': {
-      const { type, size } = change.disk;
-      return post(disks, `${words} --type ${type} --size ${size}`, change.disk);
-    }
-    case 'disk-detach':
-      return post(`${disks}/${change.disk_id}/detach`, `${words} ${change.disk_id}`);
-    case 'disk-resize': {
-      const { disk_id, size } = change;
-      return post(`${disks}/${disk_id}/resize`, `${words} ${disk_id} ${size}`, { size });
-    }
-    case 'disk-snapshot-create': {
-      const { disk_id, name } = change;
-      return post(`${disks}/${disk_id}/snapshots`, `${words} ${disk_id} ${name}`, { name });
-    }
-    default: {
-      const { disk_id, snapshot_id } = change;
-      const deed = change.action === 'disk-snapshot-revert' ? 'revert' : 'delete';
-      return post(`${disks}/${disk_id}/snapshots/${snapshot_id}/${deed}`, `${words} ${disk_id} ${snapshot_id}`);
-    }
-  }
-}
-
-const verbs = { enabled: 'enable', disabled: 'disable', offline: 'offline' } as const;
-
-const request = (method: Request['method'], path: string, words: string, body: Request['body'] = null): Request => ({
-  method,
-  href: `/api/v1${path}`,
-  body,
-  command: `arcus ${words}`,
-});
-
-const post = (path: string, words: string, body: Request['body'] = null): Request => request('POST', path, words, body);

@@ -3,6 +3,7 @@ import { recoverable, releasable, repairable } from '../services/roles-to-repair
 import { isByScaling } from '../services/service-states.js';
 import { few } from '../words.js';
 import type { FactsOf, RoleFacts, Work } from './facts.js';
+import { type MayRetryOn, whereThere } from './retrying.js';
 import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
 
 type Service = FactsOf<'service'>;
@@ -167,3 +168,11 @@ export function atWork({ id, going }: Pick<Service, 'id' | 'going'>, { op, kind,
     `Operation ${op} (${kind ?? 'unknown'}) is at work on service ${id}. ${wait} it${instead}.`,
   );
 }
+
+export const serviceRetries: MayRetryOn<'service'> = {
+  deployService: whereThere('service', (service) => mayRecoverFailed(service)),
+  undeployService: whereThere('service', (service) => mayRecoverFailed(service)),
+  repairService: whereThere('service', (service) => mayRepair(service)),
+  scaleRole: whereThere('service', (service, { role }) => mayScaleAgain(service, role ?? '')),
+  performOnRole: whereThere('service', mayPerform),
+};

@@ -1,14 +1,17 @@
 import type { DebugAnswer, DebugStep } from '../../schemas/operations/debug-step.js';
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
-import type { DeviceAction } from '../../schemas/operations/vm-devices.js';
+import type { DeviceAction, DeviceChange } from '../../schemas/operations/vm-devices.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import { notOfImported, type VmActionName } from '../../schemas/vms/vm-actions.js';
+import { nameOf } from '../operations/names.js';
 import { statesOf, stateWord } from '../vms/vm-action-states.js';
 import { debuggedIn } from '../vms/vm-debugging.js';
 import { recoveries, statesThat } from '../vms/vm-recover.js';
 import type { VmStateName } from '../vms/vm-states.js';
-import type { FactsOf, Work } from './facts.js';
-import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
+import { switchOf } from '../vms/vm-switches.js';
+import type { FactsOf, OperationFacts, Work } from './facts.js';
+import { type MayRetryOn, whereThere } from './retrying.js';
+import { inTheWay, notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
 
 type Vm = FactsOf<'vm'>;
 
@@ -54,6 +57,8 @@ export const mayClaim = (vm: Vm, claim: 'success' | 'failure'): Verdict => free(
 export const mayDeployAgain = (vm: Vm): Verdict => asked(vm, deployedAgainIn);
 export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => ofOurs(vm, action) ?? asked(vm, statesOf(action));
 export const mayChangeDevices = (vm: Vm, action: DeviceAction): Verdict => asked(vm, statesOf(action));
+export const maySaveDisk = (vm: Vm): Verdict => free(vm, statesOf('disk-saveas'));
+export const mayRestoreDisk = (vm: Vm): Verdict => free(vm, statesOf('disk-restore'));
 export const mayResume = (vm: Vm): Verdict => asked(vm, statesOf('resume'));
 
 /** Of one that waits for a host, its deployment ends for this. */
@@ -170,3 +175,40 @@ const atWork = ({ id, going }: Vm, work: Work): Refusal =>
     work,
     `Operation ${work.op} is at work on VM ${id}. Wait for it${going ? '' : ' or cancel it'}; delete pre-empts it.`,
   );
+
+export const vmRetries: MayRetryOn<'vm'> = {
+  deployVm: whereThere('vm', mayDeployAgain),
+  terminateVm: whereThere('vm', (vm, operation) => mayTerminate(vm, wasHard(operation))),
+  recoverVm: whereThere('vm', (vm, operation) => mayClaim(vm, claimOf(operation))),
+  performOnVm: whereThere('vm', (vm, operation) => {
+    const action = switchOf(operation);
+    return action === null ? notFound(nameOf(operation.resource)) : maySwitch(vm, action);
+  }),
+  migrateVm: whereThere('vm', mayMigrate),
+  importVm: () => wrongState('What it was to import is wild again: import it from its host, as a new VM.'),
+  changeDevices: whereThere('vm', (vm, operation) => {
+    const change = changeOf(operation);
+    return change === null ? notFound(nameOf(operation.resource)) : mayChangeDevices(vm, change.action);
+  }),
+  saveDisk: whereThere('vm', maySaveDisk),
+  restoreDisk: whereThere('vm', maySaveDisk),
+  debugVm: whereThere('vm', (vm, operation) => {
+    const step = debugStepOf(operation);
+    return step === null ? notFound(nameOf(operation.resource)) : mayDebug(vm, { answer: step.answer, at: step });
+  }),
+};
+
+type WithInput = Pick<OperationFacts, 'input'>;
+
+/** What a claim said of its VM. */
+const claimOf = ({ input }: WithInput): 'success' | 'failure' => ('claim' in input ? input.claim : 'failure');
+
+/** What a change of devices was to change. */
+const changeOf = ({ input }: WithInput): DeviceChange | null => ('change' in input ? input.change : null);
+
+/** What an action of a failed VM was answered. */
+const debugStepOf = ({ input }: WithInput): DebugStep | null =>
+  'session' in input ? { answer: input.answer, session: input.session, number: input.number } : null;
+
+/** Whether a termination was to be a hard one. */
+export const wasHard = ({ input }: WithInput): boolean => 'hard' in input && input.hard === true;

@@ -30,6 +30,7 @@ export type Evidence = ImageEvidence & {
   service_hold_stale: { service: number; role: string; op: string; epoch: number };
   service_done_with_vms: ServiceSeen & { vms: number };
   service_operation_owner_differs: { service: number } & StrayOperations;
+  service_network_missing: { service: number; network: number; name: string };
   role_operation_stale: { service: number; role: string; op: string };
   role_state_wrong: RoleSeen & { is: ServiceState; becomes: ServiceState };
   role_incomplete: RoleSeen & { running: number; present: number; cardinality: number };
@@ -74,6 +75,7 @@ export type Evidence = ImageEvidence & {
   run_without_operation: { workflowId: string; firstRunId: string; op: string | null; state: OperationState | null };
   counter_behind: { pool: string; next: number; highest: number };
   lease_orphaned: LeasePlace & { lease: number; holder: Exclude<LeaseHolder, { type: 'hold' }> };
+  network_without_service: { network: number; service: number };
   quota_drift: QuotaBalance;
   owner_missing: { holder: QuotaHolder; owns: string };
 };

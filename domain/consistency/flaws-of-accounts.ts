@@ -16,7 +16,7 @@ export const accountFlaws = {
     section: 'counters',
     of: ({ holder }) => `${holder.type}/${holder.id}`,
     resource: ({ holder }) => ({ type: 'quota', id: `${holder.type}/${holder.id}` }),
-    what: 'What a user or group is said to use is not the sum of what its services, VMs and images are charged',
+    what: 'What a user or group is said to use is not the sum of what its services, VMs, images and networks are charged',
     detail: ({ holder, used, sum }) =>
       `The ${holder.type} is said to use ${amounts(used)}; what it has is charged ${amounts(sum)}.`,
     repair: 'adds the charges up again',

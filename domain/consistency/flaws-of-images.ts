@@ -1,5 +1,5 @@
 import type { FindingResource } from '../../schemas/consistency/consistency.js';
-import type { Kinds } from './flaw-kinds.js';
+import { type Kinds, ofVm } from './flaw-kinds.js';
 
 const image = (seen: { image: number }): FindingResource => ({ type: 'image', id: seen.image });
 const datastore = (seen: { datastore: number }): FindingResource => ({ type: 'datastore', id: seen.datastore });
@@ -8,6 +8,21 @@ const inDatastore = { section: 'datastores', of: (seen: { datastore: number }) =
 const ofBytes = { ...inDatastore, resource: image, part: (seen: { datastore: number }) => seen.datastore } as const;
 const ofDatastore = { ...inDatastore, resource: datastore } as const;
 
+const ofDisk = {
+  ...inDatastore,
+  resource: (seen: { vm: number }): FindingResource => ({ type: 'vm', id: seen.vm }),
+  part: (seen: { datastore: number; disk: number }) => `${seen.datastore}/${seen.disk}`,
+} as const;
+
+const ofContext = {
+  ...inDatastore,
+  resource: (seen: { vm: number }): FindingResource => ({ type: 'vm', id: seen.vm }),
+  part: (seen: { datastore: number; epoch: number }) => `${seen.datastore}/${seen.epoch}`,
+} as const;
+
+const users = { missing: 'does not exist', DONE: 'is DONE', without: 'has no disk of it' } as const;
+const owners = { DONE: 'is DONE', elsewhere: 'has its disks in another one', without: 'has no such disk' } as const;
+const tellers = { DONE: 'is DONE', elsewhere: 'has its disks in another one', without: 'has nothing in any' } as const;
 const unknown = { missing: 'there is no such image', elsewhere: 'the image is one of another datastore' } as const;
 
 /** What may be wrong with images, by their documents, and with what lies in datastores. */
@@ -44,10 +59,26 @@ export const imageFlaws = {
   },
   image_state_wrong: {
     ...ofImage,
-    what: 'An image is in state CLONE and none is made of it, or is READY while some are',
-    detail: ({ state, clones }) =>
-      `It is ${state}, and ${clones === 0 ? 'none is' : `${clones} are`} being made of it.`,
+    what: 'An image is in another state than goes with who uses it: USED or USED_PERS, CLONE while others are made of it, else READY',
+    detail: ({ state, clones, vms }) =>
+      `It is ${state}; ${vms === 0 ? 'no VM uses it' : vms === 1 ? 'one VM uses it' : `${vms} VMs use it`}, and ${clones === 0 ? 'no image is' : clones === 1 ? 'one image is' : `${clones} images are`} being made of it.`,
     repair: 'gives it the state that it should have',
+    advice: null,
+  },
+  image_use_stale: {
+    ...ofImage,
+    part: ({ vm }) => vm,
+    what: 'An image is kept for a VM that is DONE, does not exist, or has no disk of it',
+    detail: ({ vm, is }) => `It is kept for VM ${vm}, which ${users[is]}.`,
+    repair: 'takes the name off; with the last one the image becomes READY, or CLONE while others are made of it',
+    advice: null,
+  },
+  image_use_missing: {
+    ...ofVm,
+    part: ({ image: id }) => id,
+    what: 'A VM has a disk of an image that does not say so: it could be removed, or given to somebody else',
+    detail: ({ image: id }) => `It has a disk of image ${id}, which is not there or does not say so.`,
+    repair: 'names the VM there, if the image is there and may be used by one more',
     advice: null,
   },
   image_without_bytes: {
@@ -81,6 +112,48 @@ export const imageFlaws = {
       `It is ${state}, and datastore ${id} has ${bytes} bytes beside it that have arrived or are left of it.`,
     repair: null,
     advice: 'It only takes room, and goes with the image: arcus image delete <image>',
+  },
+  disk_left: {
+    ...ofDisk,
+    what: 'A datastore has a disk of a VM that is DONE, has its disks in another datastore, or has no such disk',
+    detail: ({ datastore: id, disk, bytes, is }) =>
+      `Datastore ${id} has disk ${disk} of it, with ${bytes} bytes, and it ${owners[is]}.`,
+    repair: 'removes the disk, after one more look, unless somebody with a later claim has been at the disks of the VM',
+    advice: null,
+  },
+  disk_orphaned: {
+    ...ofDisk,
+    what: 'A datastore has a disk of a VM that does not exist: as after MongoDB was put back from a backup',
+    detail: ({ datastore: id, disk, bytes }) =>
+      `Datastore ${id} has disk ${disk} of it, with ${bytes} bytes, and there is no such VM.`,
+    repair: null,
+    advice:
+      'See what it is, in the directory vms/<vm> of the datastore. Then make an image of it (qemu-img convert; arcus image create <name> --path …), or remove it there',
+  },
+  disk_missing: {
+    ...ofDisk,
+    what: 'A VM has a disk of which its datastore has nothing',
+    detail: ({ datastore: id, disk }) => `It has disk ${disk}, of which datastore ${id} has nothing.`,
+    repair: null,
+    advice:
+      'If many lack theirs, see that the datastore is mounted. Put the disk back from a backup, or make the VM anew: arcus vm recover <vm> --recreate',
+  },
+  context_left: {
+    ...ofContext,
+    what: 'A datastore has what the guest of a VM was told that is DONE, or has nothing in this datastore',
+    detail: ({ datastore: id, epoch, is }) =>
+      `Datastore ${id} has what its guest was told under epoch ${epoch}, and it ${tellers[is]}.`,
+    repair: 'removes that, after one more look, unless somebody with a later claim has been there',
+    advice: null,
+  },
+  context_orphaned: {
+    ...ofContext,
+    what: 'A datastore has what the guest of a VM was told that does not exist: as after MongoDB was put back from a backup',
+    detail: ({ datastore: id, epoch }) =>
+      `Datastore ${id} has what its guest was told under epoch ${epoch}, and there is no such VM.`,
+    repair: null,
+    advice:
+      'Passwords may be in it. See what it is, and remove it there: the directory vms/<vm>/<epoch> of the datastore',
   },
   datastore_strange_names: {
     ...ofDatastore,

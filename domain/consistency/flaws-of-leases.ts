@@ -48,4 +48,13 @@ export const leaseFlaws = {
     repair: 'gives the address back',
     advice: null,
   },
+  network_without_service: {
+    section: 'counters',
+    of: ({ network }) => network,
+    resource: ({ network }) => ({ type: 'network', id: network }),
+    what: 'A network says to be made for a service that does not exist, or has it not',
+    detail: ({ service }) => `It says to be made for service ${service}, which does not exist or has it not.`,
+    repair: 'makes it one that its owner keeps or removes, as any other',
+    advice: null,
+  },
 } as const satisfies Kinds;

@@ -47,6 +47,14 @@ export const serviceFlaws = {
     repair: 'gives them, those that have ended among them, what the service has',
     advice: null,
   },
+  service_network_missing: {
+    ...ofService,
+    part: ({ network }) => network,
+    what: 'A network that was made for a service is not there',
+    detail: ({ network, name }) => `Virtual network ${network}, which was made for it as ${name}, is not there.`,
+    repair: 'writes down that it is not there: a deployment makes it anew, and an undeployment does not look for it',
+    advice: null,
+  },
   role_operation_stale: {
     ...ofService,
     part: ({ role }) => role,

@@ -25,10 +25,12 @@ export type SeenVm = Pick<
   | 'moving'
   | 'nics'
   | 'device_change'
+  | 'disks'
+  | 'datastore'
 >;
 export type SeenService = Pick<
   Service,
-  '_id' | 'uid' | 'gid' | 'permissions' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds' | 'giving'
+  '_id' | 'uid' | 'gid' | 'permissions' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds' | 'giving' | 'networks'
 > & {
   roles: Pick<Role, 'name' | 'state' | 'cardinality' | 'operation'>[];
 };

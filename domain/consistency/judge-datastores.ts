@@ -1,6 +1,6 @@
 import type { ImageState } from '../../schemas/storage/image.js';
 import { type Flaw, flaw } from './evidence.js';
-import type { KnownOperations } from './hands.js';
+import { type AroundDisks, judgeContexts, judgeDisks, type LyingContexts, type LyingDisks } from './judge-disks.js';
 import { isImageMoving, type SeenImage } from './judge-images.js';
 
 /** What lies in a datastore; bytes are those on disk. */
@@ -8,14 +8,15 @@ export type Lying = {
   images: readonly { id: number; bytes: number }[];
   /** What has arrived of images, and what is left of those that were removed: an image may be there twice. */
   staging: readonly { image: number; bytes: number }[];
+  disks: LyingDisks;
+  contexts: LyingContexts;
   strange: readonly string[];
 };
 
 /** `heard`: what it said of itself, or why it does not answer. */
 export type SeenDatastore = { _id: number; name: string; heard: { lying: Lying } | { error: string } };
 
-export type AroundDatastore = {
-  operations: KnownOperations;
+export type AroundDatastore = AroundDisks & {
   /** Those that are said to be in it, and those of which something lies there. */
   images: ReadonlyMap<number, SeenImage>;
 };
@@ -31,7 +32,7 @@ const ofFileSystems: readonly string[] = ['lost+found'];
 /** What of what lies in a datastore no image explains, and which images it lacks. */
 export function judgeDatastore({ _id: datastore, name, heard }: SeenDatastore, known: AroundDatastore): Flaw[] {
   if ('error' in heard) return [flaw('datastore_unreachable', { datastore, name, error: heard.error })];
-  const { images, staging } = heard.lying;
+  const { images, staging, disks, contexts } = heard.lying;
   const there = new Set(images.map(({ id }) => id));
   const lacking = [...known.images.values()].flatMap((image) => {
     const { _id: id, datastore_id, state, epoch } = image;
@@ -53,7 +54,8 @@ export function judgeDatastore({ _id: datastore, name, heard }: SeenDatastore, k
     if (!found || !there.has(image) || !kept.includes(found.state) || isImageMoving(found, known.operations)) return [];
     return [flaw('staging_left', { datastore, image, bytes, state: found.state })];
   });
-  return [...lacking, ...orphans, ...arrived, ...judgeNames(datastore, heard.lying)];
+  const ofVms = [...judgeDisks(datastore, disks, known), ...judgeContexts(datastore, contexts, known)];
+  return [...lacking, ...orphans, ...arrived, ...ofVms, ...judgeNames(datastore, heard.lying)];
 }
 
 function whyUnknown(image: SeenImage | undefined, datastore: number): 'missing' | 'elsewhere' | null {

@@ -1,8 +1,11 @@
-import type { Image } from '../../schemas/storage/image.js';
+import type { Image, ImageState } from '../../schemas/storage/image.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isOpen, type KnownOperations } from './hands.js';
 
-export type SeenImage = Pick<Image, '_id' | 'datastore_id' | 'state' | 'epoch' | 'operation' | 'wanted' | 'clones'>;
+export type SeenImage = Pick<
+  Image,
+  '_id' | 'datastore_id' | 'state' | 'epoch' | 'operation' | 'wanted' | 'clones' | 'vms' | 'persistent'
+>;
 
 export type AroundImages = {
   operations: KnownOperations;
@@ -37,16 +40,27 @@ function judgeImage(image: SeenImage, known: AroundImages): Flaw[] {
   ];
 }
 
-function judgeClones({ _id: id, state, epoch, clones }: SeenImage, known: AroundImages): Flaw[] {
+function judgeClones(image: SeenImage, known: AroundImages): Flaw[] {
+  const { _id: id, state, epoch, clones, vms } = image;
   const stale = clones.filter((clone) => !known.clonesAtWork.has(clone));
   const living = clones.length - stale.length;
-  const seen = { image: id, state, epoch, clones: living };
+  const becomes = stateByUse(image, living);
   return [
     ...stale.map((clone) => flaw('image_clone_stale', { image: id, clone, is: triedAs(known.clones.get(clone)) })),
-    // With the last name that is taken off, the state goes.
-    ...(state === 'CLONE' && clones.length === 0 ? [flaw('image_state_wrong', { ...seen, becomes: 'READY' })] : []),
-    ...(state === 'READY' && living > 0 ? [flaw('image_state_wrong', { ...seen, becomes: 'CLONE' })] : []),
+    ...(becomes === state
+      ? []
+      : [flaw('image_state_wrong', { image: id, state, becomes, epoch, clones: living, vms: vms.length })]),
   ];
+}
+
+const byUse: readonly ImageState[] = ['READY', 'CLONE', 'USED', 'USED_PERS'];
+
+/** What it should be by who uses it. With the last name that is taken off, the state goes: until then it is none of its own to be told. */
+function stateByUse({ state, persistent, vms, clones }: SeenImage, living: number): ImageState {
+  if (!byUse.includes(state)) return state;
+  if (vms.length > 0) return persistent ? 'USED_PERS' : 'USED';
+  if (living > 0) return 'CLONE';
+  return clones.length === 0 ? 'READY' : state;
 }
 
 const triedAs = (image: SeenImage | undefined) => (image ? { state: image.state, epoch: image.epoch } : null);

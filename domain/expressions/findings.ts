@@ -4,6 +4,8 @@ import { type Parsed, parseRank, parseRequirement, twoReadings } from './parse.j
 const readers: Readonly<Record<string, (text: string) => Parsed<unknown>>> = {
   SCHED_REQUIREMENTS: parseRequirement,
   SCHED_RANK: parseRank,
+  SCHED_DS_REQUIREMENTS: parseRequirement,
+  SCHED_DS_RANK: parseRank,
 };
 
 /** What cannot be read of the expressions among these attributes, with line and column; `under`: where the attributes are. */

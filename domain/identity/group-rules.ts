@@ -2,7 +2,7 @@ import type { AclRule, ResourceType } from '../../schemas/identity/acl.js';
 import { administrators, creatable, type Group } from '../../schemas/identity/group.js';
 
 /** What admins of a group manage of it: everything that belongs to it and is not a user. */
-const managed: ResourceType[] = [...creatable];
+const managed: ResourceType[] = [...creatable, 'SECGROUP'];
 /** What members see of each other where a group is so set: VMs, and services with their templates. */
 const shared: ResourceType[] = ['VM', 'DOCUMENT'];
 

@@ -1,32 +1,59 @@
-import type { Capacity } from '../../schemas/common/capacity.js';
+import { type Called, counted } from '../../schemas/common/counted.js';
 import { recordOf } from '../../schemas/common/record-of.js';
 import {
   type Amounts,
+  type Had,
+  type KeptLimits,
+  type Limits,
+  type OnResources,
+  type QuotaKind,
+  quotaKinds,
+  type VmSize,
+} from '../../schemas/identity/amounts.js';
+import {
   asDefault,
   type Counts,
   countedText,
-  type Limits,
   type Quota,
   type QuotaExceeded,
   type QuotaHolder,
-  type QuotaKind,
-  quotaKinds,
   unlimited,
 } from '../../schemas/identity/quota.js';
-import { type CountedKind, countedAs, countedKinds } from '../../schemas/kinds.js';
+import { type MeasuredKind, measureIn, measureOf } from '../../schemas/identity/quota-on.js';
+import { type CountedKind, countedAs, countedKinds, kinds } from '../../schemas/kinds.js';
 import { Problem } from '../problems.js';
 
 /** One limit for each quota. */
 export const limitsOf = (limit: (kind: QuotaKind) => number): Limits => recordOf(quotaKinds, limit);
 
-/** One amount for each quota; nothing of images is not said. */
-export function amountsOf(amount: (kind: QuotaKind) => number): Amounts {
-  const { images, storage, ...others } = limitsOf(amount);
-  return { ...others, ...(images !== 0 && { images }), ...(storage !== 0 && { storage }) };
+/** One amount for each quota; nothing of what not everything is charged is not said. */
+export function amountsOf(amount: (kind: QuotaKind) => number, on: OnResources = {}): Amounts {
+  const { images, storage, leases, ...others } = limitsOf(amount);
+  const its = Object.entries(on).filter(([, some]) => some !== 0);
+  return {
+    ...others,
+    ...(images !== 0 && { images }),
+    ...(storage !== 0 && { storage }),
+    ...(leases !== 0 && { leases }),
+    ...(its.length > 0 && { on: Object.fromEntries(its) }),
+  };
 }
 
+/** What something is measured by: a quota on everything of a kind, or the key of one on a single resource. */
+type Measure = QuotaKind | (string & {});
+const isKind = (measure: Measure): measure is QuotaKind => quotaKinds.some((kind) => kind === measure);
+
 /** What there is of a quota among amounts. */
-export const amountIn = (amounts: Amounts, kind: QuotaKind): number => amounts[kind] ?? 0;
+export const amountIn = (amounts: Amounts, measure: Measure): number =>
+  (isKind(measure) ? amounts[measure] : amounts.on?.[measure]) ?? 0;
+
+/** All that amounts may differ in. */
+const measuresOf = (...all: readonly Amounts[]): Measure[] => [
+  ...new Set<Measure>([...quotaKinds, ...all.flatMap(({ on }) => Object.keys(on ?? {}))]),
+];
+
+const combined = (all: readonly Amounts[], of: (measure: Measure) => number): Amounts =>
+  amountsOf(of, Object.fromEntries(measuresOf(...all).flatMap((key) => (isKind(key) ? [] : [[key, of(key)]]))));
 
 export const nothing: Amounts = amountsOf(() => 0);
 
@@ -34,26 +61,56 @@ export const nothing: Amounts = amountsOf(() => 0);
 export type QuotaBalance = { holder: QuotaHolder; used: Amounts; sum: Amounts };
 
 /** What a VM of its own is charged. */
-export const chargeOfVm = ({ cpu, memory }: Capacity): Amounts => ({ services: 0, vms: 1, cpu, memory });
+export const chargeOfVm = ({ cpu, memory, leases = 0, on }: VmSize): Amounts =>
+  amountsOf((kind) => ({ ...nothing, vms: 1, cpu, memory, leases })[kind] ?? 0, on);
+
+/** What it is charged for what it has alone. */
+export const chargeOfHad = ({ leases = 0, on }: Had): Amounts =>
+  amountsOf((kind) => (kind === 'leases' ? leases : 0), on);
+
+/** What a network is charged that has `size` addresses of another one. */
+export const chargeOfReservation = (parent: number, size: number): Amounts =>
+  chargeOfHad({ leases: size, on: { [measureOf('network', parent, 'leases')]: size } });
 
 /** What an image is charged: itself, and its MB. */
-export const chargeOfImage = (storage: number): Amounts => ({ ...nothing, images: 1, storage });
+export const chargeOfImage = ({ datastore_id, size_mb }: { datastore_id: number; size_mb: number }): Amounts => ({
+  ...nothing,
+  ...{ images: 1, storage: size_mb },
+  on: {
+    [measureOf('datastore', datastore_id, 'images')]: 1,
+    [measureOf('datastore', datastore_id, 'size')]: size_mb,
+  },
+});
 
 /** What a service is charged as a whole; `capacity`: of each VM of the role. */
-export const chargeOfService = (roles: readonly { cardinality: number; capacity: Capacity }[]): Amounts =>
-  roles.reduce(
-    (sum, { cardinality, capacity: { cpu, memory } }) =>
-      added(sum, { services: 0, vms: cardinality, cpu: cardinality * cpu, memory: cardinality * memory }),
-    { ...nothing, services: 1 },
-  );
+export const chargeOfService = (roles: readonly { cardinality: number; capacity: VmSize }[]): Amounts =>
+  roles.reduce((sum, { cardinality, capacity }) => added(sum, timesOver(chargeOfVm(capacity), cardinality)), {
+    ...nothing,
+    services: 1,
+  });
 
 export const added = (one: Amounts, other: Amounts): Amounts =>
-  amountsOf((kind) => amountIn(one, kind) + amountIn(other, kind));
+  combined([one, other], (measure) => amountIn(one, measure) + amountIn(other, measure));
 
-export const negated = (amounts: Amounts): Amounts => amountsOf((kind) => 0 - amountIn(amounts, kind));
+export const negated = (amounts: Amounts): Amounts => timesOver(amounts, -1);
+
+export const timesOver = (amounts: Amounts, times: number): Amounts =>
+  combined([amounts], (measure) => amountIn(amounts, measure) * times + 0);
+
+/** What is left of a charge where these are given back, and what of them is: no more than was charged. */
+export function without(charge: Amounts, gone: Amounts): { left: Amounts; returned: Amounts } {
+  const returned = combined([gone], (measure) => Math.min(amountIn(gone, measure), amountIn(charge, measure)));
+  return { left: added(charge, negated(returned)), returned };
+}
+
+/** What of these is more than those. */
+export const beyond = (some: Amounts, those: Amounts): Amounts =>
+  combined([some], (measure) => Math.max(0, amountIn(some, measure) - amountIn(those, measure)));
 
 export const isSameAmounts = (one: Amounts, other: Amounts): boolean =>
-  quotaKinds.every((kind) => amountIn(one, kind) === amountIn(other, kind));
+  measuresOf(one, other).every((measure) => amountIn(one, measure) === amountIn(other, measure));
+
+export const isNothing = (amounts: Amounts): boolean => isSameAmounts(amounts, nothing);
 
 /** User 0 and group 0 are exempt, each by itself: of a VM of user 0 in another group, that group is charged. */
 export const isExempt = ({ id }: QuotaHolder): boolean => id === 0;
@@ -75,19 +132,29 @@ export function effectiveLimit(own: number, byDefault: number): number | null {
 export function exceeded(
   holder: QuotaHolder,
   { limits, used }: Pick<Quota, 'limits' | 'used'>,
-  defaults: Limits,
+  defaults: KeptLimits,
   asked: Amounts,
 ): QuotaExceeded | null {
   if (isExempt(holder)) return null;
-  for (const quota of quotaKinds) {
-    const limit = effectiveLimit(limits[quota] ?? asDefault, defaults[quota]);
-    const [has, more] = [amountIn(used, quota), amountIn(asked, quota)];
+  for (const measure of measuresOf(asked)) {
+    const limit = limitOn(measure, limits, defaults);
+    const [has, more] = [amountIn(used, measure), amountIn(asked, measure)];
     if (limit === null || more <= 0 || has + more <= limit) continue;
-    const shown = (amount: number): number => inUnits(quota, amount);
-    return { quota, holder, limit: shown(limit), used: shown(has), asked: shown(more) };
+    if (isKind(measure)) {
+      const shown = (amount: number): number => inUnits(measure, amount);
+      return { quota: measure, holder, limit: shown(limit), used: shown(has), asked: shown(more) };
+    }
+    const on = measureIn(measure);
+    if (on) return { quota: on.what, of: { type: on.kind, id: on.id }, ...{ holder, limit, used: has, asked: more } };
   }
   return null;
 }
+
+/** The limit of a holder that holds for this; null: there is none. */
+export const limitOn = (measure: Measure, limits: Quota['limits'], defaults: KeptLimits): number | null =>
+  isKind(measure)
+    ? effectiveLimit(limits[measure] ?? asDefault, defaults[measure])
+    : effectiveLimit(limits.on?.[measure] ?? asDefault, defaults.on?.[measure] ?? unlimited);
 
 /** An amount in the unit that people use: cores. Limits that are no amounts stay as they are. */
 export const inUnits = (kind: QuotaKind, amount: number): number =>
@@ -108,29 +175,35 @@ export const countLimit = (
   defaults: Counts,
 ): number | null => (isExempt({ type: 'user', id }) ? null : effectiveLimit(own?.[kind] ?? asDefault, defaults[kind]));
 
-const several = (one: string, more: string) => (amount: number) => (amount === 1 ? `1 ${one}` : `${amount} ${more}`);
+const inNumber = (called: Called) => (amount: number) => counted(amount, called);
 
-const units: Readonly<Record<QuotaKind | CountedKind, { name: string; of: (amount: number) => string }>> = {
-  services: { name: 'services', of: (amount) => (amount === 1 ? '1 service' : `${amount} services`) },
-  vms: { name: 'VMs', of: (amount) => (amount === 1 ? '1 VM' : `${amount} VMs`) },
-  cpu: { name: 'CPU', of: (amount) => (amount === 1 ? '1 core' : `${amount} cores`) },
+const units: Readonly<Record<QuotaExceeded['quota'], { name: string; of: (amount: number) => string }>> = {
+  services: { name: 'services', of: inNumber(kinds.service) },
+  vms: { name: 'VMs', of: inNumber(kinds.vm) },
+  cpu: { name: 'CPU', of: inNumber({ one: 'core', several: 'cores' }) },
   memory: { name: 'memory', of: (amount) => `${amount} MB` },
-  images: { name: 'images', of: several('image', 'images') },
+  images: { name: 'images', of: inNumber(kinds.image) },
   storage: { name: 'storage', of: (amount) => `${amount} MB` },
-  ...countsOf((kind) => {
-    const { one, several: more } = countedAs[kind];
-    return { name: countedText(kind), of: several(one, more) };
-  }),
+  leases: { name: 'leases', of: inNumber({ one: 'address', several: 'addresses' }) },
+  size: { name: 'sizes of images', of: (amount) => `${amount} MB` },
+  rvms: { name: 'VMs', of: inNumber(kinds.vm) },
+  ...countsOf((kind) => ({ name: countedText(kind), of: inNumber(countedAs[kind]) })),
+};
+
+const onText: Readonly<Record<MeasuredKind, string>> = {
+  network: ` of ${kinds.network.one}`,
+  datastore: ` in ${kinds.datastore.one}`,
+  image: ` with a disk of ${kinds.image.one}`,
 };
 
 /** The refusal of a charge. `name`: of the holder, where it is known. */
 export function quotaProblem(found: QuotaExceeded, name?: string): Problem {
-  const { quota, holder, limit, used, asked } = found;
+  const { quota, of: on, holder, limit, used, asked } = found;
   const whose = `${holder.type} ${holder.id}${name === undefined ? '' : ` (${name})`}`;
   const { name: ofWhat, of } = units[quota];
   return new Problem(
     'quota_exceeded',
-    `The quota of ${whose} on ${ofWhat} is ${of(limit)}: ${of(used)} in use, and this takes ${of(asked)} more.`,
+    `The quota of ${whose} on ${ofWhat}${on ? `${onText[on.type]} ${on.id}` : ''} is ${of(limit)}: ${of(used)} in use, and this takes ${of(asked)} more.`,
     { quota: found },
   );
 }

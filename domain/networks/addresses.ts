@@ -26,6 +26,13 @@ export function ip6Groups(address: string): number[] {
   return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
 }
 
+/** How many addresses there are from one on, as far as that matters: of IPv6 as many as a number holds exactly. */
+export function addressesLeft(ip: string): number {
+  if (!ip.includes(':')) return 2 ** 32 - ip4Number(ip);
+  const behind = ip6Groups(ip).reduce((sum, group) => sum * 65_536 + (65_535 - group), 0);
+  return Math.min(behind + 1, Number.MAX_SAFE_INTEGER);
+}
+
 const groupText = (number: number): string => (Math.floor(number) % 65_536).toString(16);
 
 /** As RFC 5952 has it: the longest run of zeros, of two groups at least, is left out. */

@@ -1,3 +1,5 @@
+import type { AddressRange } from '../../schemas/networks/addresses.js';
+
 /** Numbers of addresses that nobody has, between `from` and before `to`. `taken`: those that somebody has, in order. */
 export function gapsIn(taken: readonly number[], from: number, to: number): number[] {
   const gaps: number[] = [];
@@ -47,4 +49,17 @@ export function* partsFrom(start: number, size: number): Generator<{ from: numbe
   ] as const)
     for (let [from, length] = [begin, 256]; from < end; from += length, length *= 4)
       yield { from, to: Math.min(from + length, end) };
+}
+
+/** Addresses in a row: of a range, from a number on. */
+export type Run = { range: AddressRange; first: number };
+
+/** The most addresses in a row that nobody has. `taken`: in order. */
+export function longestRun(taken: readonly number[], size: number): number {
+  let [longest, next] = [0, 0];
+  for (const index of [...taken, size]) {
+    longest = Math.max(longest, index - next);
+    next = index + 1;
+  }
+  return longest;
 }

@@ -3,6 +3,7 @@ import type { LeasePlace } from '../../schemas/networks/lease.js';
 import type { Network } from '../../schemas/networks/network.js';
 import type { Nic } from '../../schemas/operations/vm-devices.js';
 import { addressAt, indexIn } from './ranges.js';
+import { groupsOfNic, guardsOf } from './security-groups.js';
 
 /** Where an address is among those of a network; null: it is none of them. */
 export function placeOfAddress({ _id, ranges }: Pick<Network, '_id' | 'ranges'>, wish: AddressWish): LeasePlace | null {
@@ -18,6 +19,14 @@ export function leasedNic(nic: Nic, network: Network, { ar_id, index }: LeasePla
   const range = network.ranges.find((one) => one.ar_id === ar_id);
   if (!range) return null;
   const { mac, ...ips } = addressAt(range, index);
-  const { _id, name, vn_mad, bridge, phydev, vlan_id } = network;
-  return { ...nic, network: name, mac, lease: { network: _id, ar_id, index, ...ips, vn_mad, bridge, phydev, vlan_id } };
+  const { _id, name, vn_mad, bridge, phydev, vlan_id, attributes } = network;
+  const guards = guardsOf(attributes);
+  return {
+    ...{ ...nic, network: name, mac },
+    lease: {
+      ...{ network: _id, ar_id, index, ...ips, vn_mad, bridge, phydev, vlan_id },
+      ...((guards.mac || guards.ip) && { guards }),
+    },
+    security_groups: groupsOfNic(nic.security_groups ?? [], attributes),
+  };
 }

@@ -1,8 +1,10 @@
 import { Ip4 } from '../../schemas/common/ip4.js';
+import { limits } from '../../schemas/common/limits.js';
 import { Ip6Prefix } from '../../schemas/networks/addresses.js';
 import type { NetworkAttributes } from '../../schemas/networks/network.js';
 import type { Finding } from '../problems.js';
 import { ip4Number } from './addresses.js';
+import { groupIdsIn } from './security-groups.js';
 
 type Check = (value: string) => string | null;
 
@@ -27,7 +29,9 @@ function mtu(value: string): string | null {
     : 'must be a number of bytes from 68 to 65535';
 }
 
-/** What guests are told of, and so has to be what it says. Other attributes are whatever they are. */
+const yesOrNo: Check = (value) => (/^(yes|no)$/i.test(value) ? null : 'must be YES or NO');
+
+/** What guests are told of, or hosts go by, and so has to be what it says. Other attributes are whatever they are. */
 const checks: Readonly<Record<string, Check>> = {
   NETWORK_ADDRESS: ip4,
   NETWORK_MASK: mask,
@@ -37,6 +41,10 @@ const checks: Readonly<Record<string, Check>> = {
     words(value).every((word) => isIPv4(word) || isIPv6(word)) ? null : 'must be addresses, with blanks between them',
   GUEST_MTU: mtu,
   MTU: mtu,
+  SECURITY_GROUPS: (value) =>
+    groupIdsIn(value) ? null : `must be at most ${limits.securityGroups.most} ids of security groups, such as 0,100`,
+  FILTER_MAC_SPOOFING: yesOrNo,
+  FILTER_IP_SPOOFING: yesOrNo,
 };
 
 /** What is wrong with attributes, by pointers below `under`. What guests are told and is empty says nothing, and is right. */

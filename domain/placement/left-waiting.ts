@@ -19,9 +19,13 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   flushHost: null,
   importVm: null,
   changeDevices: null,
+  saveDisk: null,
+  restoreDisk: null,
   debugVm: null,
   createImage: null,
   cloneImage: null,
+  resizeImage: null,
+  snapshotImage: null,
   deleteImage: null,
   checkConsistency: null,
 };

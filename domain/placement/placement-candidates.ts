@@ -1,5 +1,6 @@
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { DescribedHost } from '../hosts/host-attributes.js';
+import type { StorageDemand } from './placement-datastores.js';
 import type { Demand, PlannedHost } from './placement-demands.js';
 import type { GroupDemand } from './placement-groups.js';
 import { lacks, type Refusal } from './placement-refusals.js';
@@ -23,6 +24,8 @@ export type Asked = {
   /** Hosts that are taken only when no other will do. */
   avoid: readonly number[];
   demand: Demand;
+  /** What its disks ask of a datastore; absent: it has none. */
+  storage: StorageDemand | undefined;
   tied: Tied | undefined;
   ties: Ties;
   /** Of the first of those that are to be together; absent: it is alone, or goes where the others are. */
@@ -73,20 +76,25 @@ function keep({ host, left }: Claim, { cpu, memory }: Capacity): void {
 }
 
 /** Whether it would take the VM, had it the room. */
-export const isWilling = (host: Candidate, { demand, tied, ties, group, perHost }: Asked): boolean =>
+export const isWilling = (host: Candidate, { demand, storage, tied, ties, group, perHost }: Asked): boolean =>
   host.taken < perHost &&
   demand.meets(host) &&
   (tied === undefined || ties.refuses(tied, host.id) === null) &&
-  (group === undefined || group.refuses(host) === null);
+  (group === undefined || group.refuses(host) === null) &&
+  (storage === undefined || storage.refuses(host) === null);
 
 const canTake = (host: Candidate, asked: Asked): boolean =>
   fits(roomOn(host, asked.claim), asked.capacity) && isWilling(host, asked) && !asked.group?.lacks(roomOn(host));
 
 /** Why it does not take the VM; null: it could. */
 export function refusalOf(host: Candidate, asked: Asked): Refusal | null {
-  const { capacity, demand, tied, ties, group, claim, perHost } = asked;
+  const { capacity, demand, storage, tied, ties, group, claim, perHost } = asked;
   if (host.state !== 'MONITORED') return { text: `is ${host.state}`, note: null };
-  const refusal = demand.refuses(host) ?? (tied ? ties.refuses(tied, host.id) : null) ?? group?.refuses(host);
+  const refusal =
+    demand.refuses(host) ??
+    (tied ? ties.refuses(tied, host.id) : null) ??
+    group?.refuses(host) ??
+    storage?.refuses(host);
   if (refusal) return refusal;
   const lack = lacks(roomOn(host, claim), capacity) ?? group?.lacks(roomOn(host));
   if (lack) return lack;

@@ -1,4 +1,6 @@
 import type { Capacity } from '../../schemas/common/capacity.js';
+import { calledOf } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { RefusedHosts } from '../../schemas/placement/placement.js';
 import { few } from '../words.js';
 
@@ -34,7 +36,7 @@ export function refusalText(group: RefusedHosts): string {
   const count = countOf(group);
   const named = group.hosts.slice(0, 3).map(String);
   const hosts = few([...named, ...Array.from({ length: count - named.length }, () => '')]);
-  const who = `host${count === 1 ? '' : 's'} ${hosts}`;
+  const who = `${calledOf(count, kinds.host)} ${hosts}`;
   const [, verb, rest] = /^(has|is) (.*)$/s.exec(group.reason) ?? [];
   if (verb === undefined || rest === undefined) return `${who}: ${group.reason}`;
   return `${who} ${count === 1 ? verb : verb === 'has' ? 'have' : 'are'} ${rest}`;

@@ -1,5 +1,8 @@
+import { capital } from '../../schemas/common/capital.js';
+import { counted } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { PlacementRecord, RefusedHosts } from '../../schemas/placement/placement.js';
-import { counted, few } from '../words.js';
+import { few } from '../words.js';
 import { refusalsText } from './placement-refusals.js';
 
 export type PlacementFacts = {
@@ -36,11 +39,11 @@ export function placementText({
     if (hosts === 0) return `${it} has no host: no host is registered.`;
     const others = refused.length > 0 ? ` ${capital(refusalsText(refused, mostTold))}.` : '';
     if (left !== null) {
-      const could = `${candidates === 0 ? 'None' : candidates} of ${counted(hosts, 'host')} could take it now`;
+      const could = `${candidates === 0 ? 'None' : candidates} of ${counted(hosts, kinds.host)} could take it now`;
       return `${it} has no host, and nobody looks for one: ${left}. ${could}.${others}`;
     }
-    if (candidates === 0) return `${it} has no host: none of ${counted(hosts, 'host')} will do.${others}`;
-    const could = `${candidates} of ${counted(hosts, 'host')} could take it now`;
+    if (candidates === 0) return `${it} has no host: none of ${counted(hosts, kinds.host)} will do.${others}`;
+    const could = `${candidates} of ${counted(hosts, kinds.host)} could take it now`;
     return `${it} has no host yet, and ${could}: it is placed in the next pass in which it is its turn.${others}`;
   }
   const on = `${it} ${isOver ? 'was' : 'is'} on host ${host.id} (${host.name})`;
@@ -50,11 +53,10 @@ export function placementText({
     could <= 1
       ? all === 1
         ? 'the only host there was'
-        : `the only one of ${counted(all, 'host')} that could take it`
-      : `chosen of ${could} that could take it, of ${counted(all, 'host')}, by ${rank_by}${rank === null ? '' : `. When the first VM of its kind was placed in that pass, its rank was ${rank}`}`;
+        : `the only one of ${counted(all, kinds.host)} that could take it`
+      : `chosen of ${could} that could take it, of ${counted(all, kinds.host)}, by ${rank_by}${rank === null ? '' : `. When the first VM of its kind was placed in that pass, its rank was ${rank}`}`;
   const next = others.length > 0 ? `; the best of the others: ${few(others.map(otherText))}` : '';
   return `${on}, ${choice}${next}.${recorded.length > 0 ? ` ${capital(refusalsText(recorded, mostTold))}.` : ''}`;
 }
 
 const otherText = ({ host, rank }: PlacementRecord['others'][number]): string => `host ${host} with ${rank}`;
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

@@ -27,8 +27,8 @@ export function createQueue() {
     groups,
     /** In any order; cheapest when the oldest come first. */
     /** Returns the key of the group that it is in. */
-    add({ vm, owner: uid, service, since, capacity, avoid, requirements, rank, tied }: Waiting): string {
-      const wish = { capacity, avoid, requirements, rank, tied };
+    add({ vm, owner: uid, service, since, capacity, avoid, requirements, rank, storage, tied }: Waiting): string {
+      const wish = { capacity, avoid, requirements, rank, storage, tied };
       const key = JSON.stringify(wish);
       const group = groups.get(key) ?? { key, wish: { vm, ...wish }, vms: 0 };
       groups.set(key, group);
@@ -124,9 +124,9 @@ export function* planTurns(
       if (!entry) break;
       const kind = kinds.get(entry.group);
       if (!kind) continue;
-      const host = kind.isOver() ? null : kind.place();
-      if (host !== null) {
-        turns.placed.push({ vm: entry.vm, host });
+      const place = kind.isOver() ? null : kind.place();
+      if (place !== null) {
+        turns.placed.push({ vm: entry.vm, host: place.host });
         return entry.vm;
       }
       if (kind.mayPass) line.aside.push(entry);

@@ -2,6 +2,7 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 import type { PlacementRecord, RefusedHosts } from '../../schemas/placement/placement.js';
 import { atOnce } from '../bit-by-bit.js';
 import type { DescribedHost } from '../hosts/host-attributes.js';
+import type { DescribedDatastore } from '../storage/datastore-attributes.js';
 import {
   type Asked,
   type Candidate,
@@ -14,6 +15,7 @@ import {
   roomOn,
   takeRoom,
 } from './placement-candidates.js';
+import { createStorageDemands, type StorageWish } from './placement-datastores.js';
 import { createDemands, type RankSettings, type Sees } from './placement-demands.js';
 import { createGroupDemands, createGroups, type Group, type Groups, type Member } from './placement-groups.js';
 import { whyUnplaced } from './placement-reasons.js';
@@ -32,6 +34,8 @@ export type PlacementWish = {
   /** SCHED_REQUIREMENTS and SCHED_RANK. */
   requirements?: string | undefined;
   rank?: string | undefined;
+  /** What its disks ask of a datastore; absent: it has none. */
+  storage?: StorageWish | undefined;
   tied?: Tied | undefined;
 };
 
@@ -45,12 +49,15 @@ export type PlacementContext = {
   siblings?: readonly Sibling[];
   /** All VMs of those services that wait for a host and are to be together with others, the wishes among them. */
   waiting?: readonly Member[] | undefined;
+  /** System datastores; absent: there are none. */
+  datastores?: readonly DescribedDatastore[] | undefined;
   /** VMs that hosts have taken in this pass before. */
   taken?: ReadonlyMap<number, number>;
 };
 
 export type PlacementPlan = {
-  placed: { vm: number; host: number; record: PlacementRecord }[];
+  /** `datastore`: of those that have disks. */
+  placed: { vm: number; host: number; datastore?: number; record: PlacementRecord }[];
   /** With the reason, a sentence for the owner of the VM. */
   unplaced: { vm: number; reason: string }[];
 };
@@ -79,9 +86,9 @@ export function* planning(
     const key = JSON.stringify({ ...wish, vm: null });
     const known = kinds.get(key) ?? knownOf(kindOf(wish));
     kinds.set(key, known);
-    const host = known.kind.place();
-    if (host === null) result.unplaced.push({ vm: wish.vm, reason: known.kind.reason() });
-    else result.placed.push({ vm: wish.vm, host, record: known.record(host) });
+    const place = known.kind.place();
+    if (place === null) result.unplaced.push({ vm: wish.vm, reason: known.kind.reason() });
+    else result.placed.push({ vm: wish.vm, ...place, record: known.record(place.host) });
     yield;
   }
   return result;
@@ -91,8 +98,8 @@ const knownOf = (kind: PlannedKind) => ({ kind, record: kind.record() });
 
 /** All VMs of a plan that ask for the same. */
 export type PlannedKind = {
-  /** Gives one of them a host; null: none takes it. */
-  place(): number | null;
+  /** Gives one of them a host, and its disks a datastore that this reaches; null: none takes it. */
+  place(): { host: number; datastore?: number } | null;
   /** Whether it was refused, and nothing can have come about since. */
   isOver(): boolean;
   /** Whether hosts that refuse may take one when they have taken others. */
@@ -112,7 +119,7 @@ export function createPlanner(
   hosts: readonly HostSnapshot[],
   groups: Groups,
   settings: PlacementSettings = striped,
-  { siblings = [], taken }: PlacementContext = {},
+  { siblings = [], datastores, taken }: PlacementContext = {},
 ): (wish: PlacementWish) => PlannedKind {
   // In one order, so that records, too, are the same whatever order hosts come in.
   const candidates = hosts
@@ -120,6 +127,7 @@ export function createPlanner(
     .sort((one, other) => one.id - other.id)
     .map((host, at) => candidateOf(host, at, taken));
   const demands = createDemands(settings);
+  const storages = createStorageDemands(datastores);
   const ties = createTies(siblings, statesOf(hosts));
   const groupDemands = createGroupDemands(demands, ties);
   const perHost = settings.perHost ?? Number.POSITIVE_INFINITY;
@@ -127,15 +135,16 @@ export function createPlanner(
   /** Hosts in the order in which they have taken VMs. */
   const takers: Candidate[] = [];
 
-  return ({ capacity, tied, avoid = [], requirements, rank }) => {
+  return ({ capacity, tied, avoid = [], requirements, rank, storage: disks }) => {
     const demand = demands.of({ requirements, rank });
+    const storage = disks && storages.of(disks);
     const its = groups.of(tied);
     /** The group of one that is the first of it. */
     const groupNow = () => (its && tied && ties.isFirst(tied) ? its : undefined);
     const askedNow = (): Asked => {
       const group = groupNow();
       const claim = its && claims.get(its);
-      return { capacity, avoid, demand, tied, ties, group: group && groupDemands.of(group), claim, perHost };
+      return { capacity, avoid, demand, storage, tied, ties, group: group && groupDemands.of(group), claim, perHost };
     };
     let refusedAt: number | null = null;
     let told: { at: number; reason: string } | undefined;
@@ -163,7 +172,8 @@ export function createPlanner(
         takeRoom(host, capacity, its && claims.get(its));
         takers.push(host);
         if (tied) ties.add({ service: tied.service, role: tied.role, host: host.id });
-        return host.id;
+        const datastore = storage?.take(host);
+        return { host: host.id, ...(datastore !== undefined && { datastore }) };
       },
       isOver: () => refusedAt !== null && (!demand.moves || refusedAt === takers.length),
       mayPass: demand.moves,
@@ -187,8 +197,8 @@ const refusalsOf = (hosts: readonly Candidate[], asked: Asked): Refused[] =>
 /** Why each host refuses a VM now; those left out could take it. `sees`: of which hosts the reader may know attributes. */
 export function explainPlacement(
   hosts: readonly HostSnapshot[],
-  { capacity, tied, avoid = [], requirements, rank }: PlacementWish,
-  { siblings = [], waiting = [] }: PlacementContext = {},
+  { capacity, tied, avoid = [], requirements, rank, storage: disks }: PlacementWish,
+  { siblings = [], waiting = [], datastores }: PlacementContext = {},
   sees?: Sees,
 ): { candidates: number; refused: RefusedHosts[] } {
   const demands = createDemands(striped, sees);
@@ -196,9 +206,10 @@ export function explainPlacement(
   const its = tied && ties.isFirst(tied) ? createGroups(waiting).of(tied) : undefined;
   const group = its && createGroupDemands(demands, ties).of(its);
   const demand = demands.of({ requirements, rank });
+  const storage = disks && createStorageDemands(datastores).of(disks);
   const refused = refusalsOf(
     hosts.map((host, at) => candidateOf(host, at)),
-    { capacity, avoid, demand, tied, ties, group, claim: undefined, perHost: Number.POSITIVE_INFINITY },
+    { capacity, avoid, demand, storage, tied, ties, group, claim: undefined, perHost: Number.POSITIVE_INFINITY },
   );
   return { candidates: hosts.length - refused.length, refused: groupRefusals(refused) };
 }

@@ -1,4 +1,6 @@
+import { counted } from '../../schemas/common/counted.js';
 import type { Firing } from '../../schemas/common/firing.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { DecidedBy } from '../../schemas/operations/inputs.js';
 import type { VmAction } from '../../schemas/operations/vm-action.js';
 import type { Role, ScheduleEntry } from '../../schemas/services/service.js';
@@ -6,7 +8,6 @@ import type { ScheduledPolicy } from '../../schemas/services/service-template.js
 import { policyName } from '../operations/asker.js';
 import { catchUp, lastUntil, nextAfter } from '../recurring.js';
 import { isResting } from '../services/service-health.js';
-import { counted } from '../words.js';
 import { adjusted, withinLimits } from './adjustment.js';
 
 /** A role as its scheduled policies look at it. */
@@ -59,13 +60,37 @@ export function lookAtDue(role: ScheduledRole, entry: ScheduleEntry, zone: strin
   const from = role.cardinality;
   const wished = type === undefined || adjust === undefined ? from : adjusted(from, { type, adjust, min_adjust_step });
   const to = withinLimits(role, wished);
-  if (to === from) return { entry: past('unchanged', `it has ${counted(from, 'VM')} already`), deed: null };
+  if (to === from) return { entry: past('unchanged', `it has ${counted(from, kinds.vm)} already`), deed: null };
   const because = `by ${policyName(by)}, due at ${due_at.toISOString()}`;
   const rest = policy.cooldown === undefined ? {} : { rest: policy.cooldown };
   return { entry: past('scaled', `from ${from} to ${to}`), deed: { do: 'scale', from, to, because, by, ...rest } };
 }
 
-const isPaused = ({ enabled, paused_until }: ScheduledPolicy, now: Date): boolean =>
+/**
+ * The first of the scheduled policies of a role that is due and is to scale it, and has not yet: those that go by load are asked
+ * after it. One that nothing has looked at for so long that it will be missed keeps nobody waiting. null: none is.
+ */
+export function dueToScale(
+  { name, scheduled_policies: policies = [] }: Pick<Role, 'name'> & { scheduled_policies?: readonly DueSketch[] },
+  entries: readonly DueEntry[],
+  now: Date,
+): number | null {
+  const due = entries.find(({ role, policy: at, next_at, last }) => {
+    const policy = role === name ? policies[at] : undefined;
+    if (!policy || policy.action !== undefined || isPaused(policy, now) || !next_at || next_at > now) return false;
+    const since = last?.verdict === 'waits' && last.due_at > next_at ? last.due_at : next_at;
+    return now.getTime() - since.getTime() <= catchUp;
+  });
+  return due?.policy ?? null;
+}
+
+/** What is asked of a scheduled policy, and what is kept of it, to know whether it is due. */
+export type DueSketch = Pick<ScheduledPolicy, 'action' | 'enabled' | 'paused_until'>;
+export type DueEntry = Pick<ScheduleEntry, 'role' | 'policy' | 'next_at'> & {
+  last: Pick<Firing, 'due_at' | 'verdict'> | null;
+};
+
+const isPaused = ({ enabled, paused_until }: DueSketch, now: Date): boolean =>
   enabled === false || (paused_until !== undefined && new Date(paused_until) > now);
 
 /** Why it cannot be carried out yet; null: it can. */

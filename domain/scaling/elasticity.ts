@@ -1,8 +1,17 @@
+import { counted } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { Role } from '../../schemas/services/service.js';
 import { isResting } from '../services/service-health.js';
-import { counted } from '../words.js';
 import { withinLimits } from './adjustment.js';
-import { evaluatePolicy, type Moment, newCount, type PolicyCount, printOf, type Said } from './evaluate-policy.js';
+import {
+  type Evaluated,
+  evaluatePolicy,
+  type Moment,
+  newCount,
+  type PolicyCount,
+  printOf,
+  type Said,
+} from './evaluate-policy.js';
 import type { MeasuredVm } from './measures.js';
 
 /** A role as its policies look at it. */
@@ -44,6 +53,8 @@ export type Evaluation = {
 type Settings = Moment & {
   /** Seconds of rest for roles that say none. */
   cooldown: number;
+  /** Which scheduled policy of the role is due, and goes before these; null: none. */
+  due: number | null;
 };
 
 /** What is to be done with a role: by its policies, and by min_vms, which is kept up whatever they say. */
@@ -54,7 +65,7 @@ export function evaluateRole(
   settings: Settings,
 ): Evaluation {
   const { elasticity_policies: policies = [], cardinality, min_vms = 0 } = role;
-  const { now } = settings;
+  const { now, due } = settings;
   const counts = countsFor(role, before);
   const scaled_at = role.scaled_at ?? null;
   const keep = { scaled_at, retry_at: before?.retry_at ?? null };
@@ -63,9 +74,12 @@ export function evaluateRole(
     const reset = wait.verdict === 'waits' ? counts.map((count) => ({ ...count, true_evals: 0 })) : counts;
     return { count: { ...keep, policies: reset }, said: policies.map(() => wait), decision: null };
   }
-  const evaluated = policies.map((policy, at) =>
-    evaluatePolicy(policy, counts[at] ?? newCount(policy), { cardinality, vms }, settings),
-  );
+  const evaluated = policies.map((policy, at): Evaluated => {
+    const its = counts[at] ?? newCount(policy);
+    // What was counted stays: if nothing comes of what is due, nothing has changed.
+    if (due !== null) return { count: its, said: passedOver(due), to: null };
+    return evaluatePolicy(policy, its, { cardinality, vms }, settings);
+  });
   const count: RoleCount = { ...keep, policies: evaluated.map((one) => one.count) };
   const said = evaluated.map((one) => one.said);
   const wishes = evaluated.flatMap(({ to, said: its }, policy): Wish[] => {
@@ -93,6 +107,11 @@ export function evaluateRole(
     said[best.policy] = { ...its, why: `scales from ${cardinality} to ${best.to}` };
   return { count, said, decision };
 }
+
+/** min_vms is kept up all the same: what is due may have to wait for an hour. */
+const passedOver = (due: number): Said => ({
+  ...{ verdict: 'waits', why: `scheduled policy ${due} is due, and goes before it`, found: null },
+});
 
 type Wish = { policy: number | null; to: number };
 
@@ -162,7 +181,7 @@ function decisionOf(
   const from = role.cardinality;
   // As OneFlow: what restores the least is no reason to rest.
   if (policy === null)
-    return { policy, from, to, cooldown: 0, why: `it has ${counted(from, 'VM')}, below min_vms ${to}` };
+    return { policy, from, to, cooldown: 0, why: `it has ${counted(from, kinds.vm)}, below min_vms ${to}` };
   const base = role.elasticity_policies?.[policy]?.cooldown ?? role.cooldown ?? cooldown;
   const rest = Math.min(role.cooldown_up ?? base, role.cooldown_down ?? base);
   return { policy, from, to, cooldown: rest, why: said[policy]?.found ?? '' };

@@ -1,6 +1,7 @@
+import { counted } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { ElasticityPolicy } from '../../schemas/services/service-template.js';
 import { parseCondition, parseTarget } from '../expressions/policy-parse.js';
-import { counted } from '../words.js';
 import { adjusted } from './adjustment.js';
 import { judgeCondition } from './judge-condition.js';
 import { type MeasuredVm, measured, shownMeasure } from './measures.js';
@@ -87,7 +88,8 @@ export function evaluatePolicy(
     return { count: { ...before, true_evals: 0 }, said: { verdict: 'paused', why: pause, found: null }, to: null };
   const { last_eval } = before;
   const period = (policy.period ?? 0) * 1_000;
-  if (last_eval && last_eval <= now && now.getTime() - last_eval.getTime() < period - early)
+  // One that began a moment before the last look was written comes late, and counts nothing; clocks that were set back by more do.
+  if (last_eval && Math.abs(now.getTime() - last_eval.getTime()) < period - early)
     return { count: before, said: null, to: null };
   const judged = judgePolicy(policy, cardinality, vms, moment);
   if (judged.sampled && before.sampled && judged.sampled <= before.sampled)
@@ -145,7 +147,7 @@ function judgeTarget(text: string, { cardinality, vms, warmingUp }: Tracked, mom
   if (Math.abs(ratio - 1) <= tolerance)
     return { sampled, found, wish: null, why: `within ${tolerance * 100} % of its target` };
   const why = `${percent(ratio)} of its target`;
-  const others = `${counted(without, 'VM')} ${without === 1 ? 'has' : 'have'} no value yet`;
+  const others = `${counted(without, kinds.vm)} ${without === 1 ? 'has' : 'have'} no value yet`;
   if (without > 0 && ratio < 1) return { sampled, found, wish: null, why: `${why}; ${others}, so none is removed` };
   const sure = ratioOf(least);
   if (without > 0 && sure <= 1 + tolerance)

@@ -1,5 +1,6 @@
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
-import type { Performed } from '../../schemas/operations/vm-action.js';
+import type { ActionArgs, Performed } from '../../schemas/operations/vm-action.js';
+import { portionsOf } from '../portions.js';
 import { clauses } from '../words.js';
 
 type Input = OperationInputs['performOnRole'];
@@ -8,13 +9,19 @@ type Done = Readonly<Record<string, Performed>>;
 /** What is left of an action: after so many milliseconds the first slice, then the others, each its period after the one before. */
 export type SlicesLeft = { wait: number; slices: number[][] };
 
+/** What an action is told beside its name, of whatever it stands in. */
+export const argsOf = ({ name, snapshot, disk }: ActionArgs): ActionArgs => ({
+  ...(name !== undefined && { name }),
+  ...(snapshot !== undefined && { snapshot }),
+  ...(disk !== undefined && { disk }),
+});
+
 /** Refusals that are said in full. */
 const told = 3;
 
 /** Of VMs in slices, those slices of which some were not yet asked, with those alone. Where the cuts are does not change. */
 export function slicesLeft({ vms, number, period }: Input, done: Done, now: Date): SlicesLeft {
-  const size = number ?? Math.max(vms.length, 1);
-  const slices = Array.from({ length: Math.ceil(vms.length / size) }, (_, at) => vms.slice(at * size, (at + 1) * size));
+  const slices = portionsOf(vms, number ?? Math.max(vms.length, 1));
   const first = slices.findIndex((slice) => slice.some((vm) => !done[vm]));
   if (first < 0) return { wait: 0, slices: [] };
   const isBegun = slices[first]?.some((vm) => done[vm]) ?? false;

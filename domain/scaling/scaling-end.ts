@@ -1,8 +1,9 @@
-import type { Amounts } from '../../schemas/identity/quota.js';
+import type { Amounts } from '../../schemas/identity/amounts.js';
 import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
 import { brief, longest } from '../brief.js';
-import { amountIn, amountsOf, chargeOfVm } from '../identity/quotas.js';
+import { chargeOfVm, timesOver } from '../identity/quotas.js';
 import { stateByRoles } from '../services/holding.js';
+import { heldBack } from '../services/role-cap.js';
 import { belongs, type HealthVm, isDeparting, missingOf } from '../services/service-health.js';
 import { isUp, nextRoleState } from '../services/service-states.js';
 import { isProtected, isReady } from '../vms/ready.js';
@@ -28,16 +29,20 @@ export function whyNotScaled(
   const silent = gate ? its.filter((vm) => isVmRunning(vm) && !isReady(vm.user_template)).length : 0;
   if (others.length === 0 && missingOf(role, vms) === 0 && surplus <= 0 && silent === 0) return null;
   const amiss = its.filter((vm) => !isVmHealthy(vm) && vm.reason !== null);
-  const few = amiss.slice(0, 3).map((vm) => `VM ${vm._id} (${vm.name}): ${vm.reason}`);
-  const more = amiss.length > 3 ? `; and ${amiss.length - 3} more` : '';
+  const few = amiss.slice(0, 3);
+  const more = amiss.length > 3 ? [`and ${amiss.length - 3} more`] : [];
   const counts =
     surplus > 0
       ? `${its.length} VMs are there, and ${role.cardinality} are to be${stayText(its)}`
       : silent > 0 && others.length === 0
         ? `${silent} of ${role.cardinality} VMs have not reported READY=YES`
         : `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run`;
-  const why = few.length > 0 ? `${clauses(few)}${more}` : failure;
-  return why === null ? counts : `${counts}: ${why}`;
+  // What failed as a whole is why there is nothing in the place of VMs that have reasons of their own.
+  const whole = failure === null || few.some(({ reason }) => reason === failure) ? [] : [failure];
+  const held = heldBack(role.cardinality, vms.length) ?? [];
+  const told = few.map((vm) => `VM ${vm._id} (${vm.name}): ${vm.reason}`);
+  const why = clauses([held, whole, told, more].flat());
+  return why === '' ? counts : `${counts}: ${why}`;
 }
 
 /** Somebody has resumed it, or had it made anew: an operation of its own brings it up, and it fills its place meanwhile. */
@@ -78,9 +83,6 @@ export function settledSurplus(
   const gone = surplus - left;
   return { surplus: left, returned: charge && capacity && gone > 0 ? timesOver(chargeOfVm(capacity), gone) : null };
 }
-
-export const timesOver = (amounts: Amounts, times: number): Amounts =>
-  amountsOf((kind) => amountIn(amounts, kind) * times);
 
 /** A service once one of its roles has changed: it is called what its roles make of it, unless an operation has all of it. */
 export function withRole(

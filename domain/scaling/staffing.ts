@@ -1,5 +1,6 @@
 import type { ScaleInOrder } from '../../schemas/services/service-template.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import { replacement } from '../services/role-cap.js';
 import { belongs, isDeparting } from '../services/service-health.js';
 import { isProtected } from '../vms/ready.js';
 import { failedToDeploy, isVmHealthy } from '../vms/vm-states.js';
@@ -32,15 +33,15 @@ export type Staffing<V> = {
   busy: number;
   /** VMs beyond the cardinality that stay, for they are protected. */
   kept: number;
+  /** VMs that are to be made, or replaced, once some of those that go are gone. */
+  waits: number;
 };
 
 /**
  * From the VMs of a role that are not DONE to those that it is to have. One that somebody is terminating by hand fills its
  * place until it is gone, and is none of those that are removed: the fewer have to go. One whose state is not known stays,
  * unless there are too many. `op`: whoever scales; what others hold is left alone.
- *
- * Never more VMs go so that others take their places than the role is to have: as long as they have not gone they may run,
- * and a role of which each removal fails would grow without end. What has failed beyond that stays where it is.
+ * What has failed beyond the cap (replacement) stays where it is.
  */
 export function staffing<V extends StaffedVm>(
   vms: readonly V[],
@@ -55,8 +56,15 @@ export function staffing<V extends StaffedVm>(
   const isGoing = ({ lcm_state }: V): boolean => lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG';
   const going = own.filter((vm) => isGoing(vm) && !isOthers(vm));
   const stuck = own.filter((vm) => vm.lcm_state === 'EPILOG_FAILURE' && !isOthers(vm));
-  const replaceable = Math.max(0, cardinality - going.length - stuck.length);
-  const replaced = own.filter((vm) => failedToDeploy(vm) && !isOthers(vm)).slice(0, replaceable);
+  const neverRan = own.filter((vm) => failedToDeploy(vm) && !isOthers(vm));
+  const others = vms.filter((vm) => !belongs(vm));
+  const departing = others.filter(isDeparting).length;
+  const { replaced, waiting, lacking, vacant } = replacement(cardinality, {
+    filling: own.length - going.length - stuck.length - neverRan.length + departing,
+    going: going.length + stuck.length,
+    behind: others.length - departing,
+    failed: neverRan,
+  });
   const leaving = new Set([...going, ...stuck, ...replaced]);
   const keeping = own.filter((vm) => !leaving.has(vm));
   const surplus = Math.max(0, keeping.length - cardinality);
@@ -67,15 +75,15 @@ export function staffing<V extends StaffedVm>(
     loads,
   );
   const victims = [...inOrder.filter(isNamed), ...inOrder.filter((vm) => !isNamed(vm))].slice(0, surplus);
-  const departing = vms.filter(isDeparting).length;
-  const isTooMany = going.length + stuck.length > cardinality;
+  const stays = waiting.filter((vm) => !victims.includes(vm)).length;
   return {
     failed: [...stuck, ...replaced],
     victims: [...going, ...victims],
     start: keeping.filter((vm) => isStarting(vm) && !isOthers(vm) && !victims.includes(vm)),
-    lacking: isTooMany ? 0 : Math.max(0, cardinality - keeping.length - departing),
+    lacking,
     busy: Math.min(surplus, mayGo.length) - victims.length,
     kept: Math.max(0, surplus - mayGo.length),
+    waits: stays + vacant,
   };
 }
 

@@ -1,15 +1,8 @@
 import type { Operation } from '../../schemas/operations/operation.js';
 import { operations } from '../../schemas/operations.js';
 import type { Role, Service } from '../../schemas/services/service.js';
-import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
-import { hasAnswered } from '../vms/vm-debugging.js';
-import { hasChanged } from '../vms/vm-devices.js';
-import { hasMoved } from '../vms/vm-moves.js';
-import { hasDone, isSnapshotVerb, snapshotOf } from '../vms/vm-snapshots.js';
 import { isVmGone, isVmHealthy, isVmRunning } from '../vms/vm-states.js';
-import { switchOf, vmSwitches } from '../vms/vm-switches.js';
-import { isAfter } from '../vms/vm-verbs.js';
 import { belongs, byRole, type HealthVm, missingOf } from './service-health.js';
 
 /**
@@ -35,25 +28,4 @@ export function arrivedRoles(
       return { ...role, state: 'DONE', reason: null };
     return role;
   });
-}
-
-/** A VM as far as it says whether the operation on it has come to its end. */
-export type ArrivingVm = Pick<
-  Vm,
-  'state' | 'lcm_state' | 'history' | 'moving' | 'device_change' | 'snapshots' | 'adopts' | 'debugging'
->;
-
-/** Whether a VM is where the operation on it leads. */
-export function vmArrived(vm: ArrivingVm, { _id, kind, input }: Pick<Operation, '_id' | 'kind' | 'input'>): boolean {
-  const { aim } = operations[kind];
-  const action = switchOf({ kind, input });
-  if (action !== null) {
-    const { verb } = vmSwitches[action];
-    return isSnapshotVerb(verb) ? hasDone(verb, vm, snapshotOf(vm, { _id, input }), _id) : isAfter(verb, vm);
-  }
-  if (kind === 'changeDevices') return hasChanged(vm, { _id });
-  if (kind === 'importVm') return !vm.adopts && !isVmGone(vm);
-  if (kind === 'debugVm') return hasAnswered(vm, _id);
-  if (kind === 'migrateVm') return hasMoved(vm, { kind, input });
-  return aim === 'gone' ? isVmGone(vm) : aim === 'running' && isVmRunning(vm);
 }

@@ -1,4 +1,4 @@
-import type { Amounts } from '../../schemas/identity/quota.js';
+import type { Amounts } from '../../schemas/identity/amounts.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { chargeOfVm } from '../identity/quotas.js';

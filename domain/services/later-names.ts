@@ -20,6 +20,30 @@ export function firstNames(document: unknown): unknown {
   return { ...kept, ...(roles !== undefined && { roles: Array.isArray(roles) ? roles.map(firstRole) : roles }) };
 }
 
+/** Where the body of a template stands in the document that OpenNebula prints of it. */
+export const placeOfBody = '/DOCUMENT/TEMPLATE/BODY';
+
+/** Whether it is such a document: what `oneflow-template show -j` prints. */
+export const isDocument = (sent: unknown): boolean => partsOf(sent) !== null;
+
+/** The template of a document that OpenNebula printed, with what stands beside its body; anything else as it is, with the first names. */
+export function templateIn(sent: unknown): unknown {
+  const parts = partsOf(sent);
+  if (!parts) return firstNames(sent);
+  const { NAME: name, BODY: body, ...raw } = parts;
+  // Renamed templates keep the old name in their bodies there.
+  const named = typeof name === 'string' ? { ...body, name } : body;
+  return firstNames(Object.keys(raw).length > 0 ? { ...named, template_raw: raw } : named);
+}
+
+function partsOf(sent: unknown): (Members & { NAME: unknown; BODY: Members }) | null {
+  const document = isRecord(sent) ? sent.DOCUMENT : undefined;
+  const template = isRecord(document) ? document.TEMPLATE : undefined;
+  return isRecord(document) && isRecord(template) && isRecord(template.BODY)
+    ? { ...template, NAME: document.NAME, BODY: template.BODY }
+    : null;
+}
+
 function firstRole(role: unknown): unknown {
   if (!isRecord(role)) return role;
   const { type, ...rest } = renamed(role, inverse(ofRole));

@@ -4,8 +4,8 @@ import { takesAway } from '../../schemas/operations.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
+import { type ArrivingVm, vmCounted } from '../vms/vm-arrival.js';
 import { isVmGone, isVmRunning } from '../vms/vm-states.js';
-import { type ArrivingVm, vmArrived } from './arrival.js';
 import { heldBack } from './holding.js';
 import { byRole } from './service-health.js';
 
@@ -49,9 +49,7 @@ export function serviceProgress(
 
 /** The same of an operation on one VM. */
 export function vmProgress(operation: Pick<Operation, '_id' | 'kind' | 'input'>, vm: ArrivingVm): Progress {
-  // A recovery may lead anywhere: to where it runs, for most.
-  const isDone = vmArrived(vm, operation) || (operation.kind === 'recoverVm' && isVmRunning(vm));
-  return { done: isDone ? 1 : 0, total: 1, unit, roles: [] };
+  return { done: vmCounted(vm, operation) ? 1 : 0, total: 1, unit, roles: [] };
 }
 
 /** When a running operation should end, from how long earlier ones took (milliseconds); null: nothing says it, or overdue. */

@@ -73,10 +73,18 @@ export class CustomValues {
   readonly #standIns = new Map<string, { entries: TextEntry[]; length: number } | Finding[]>();
   readonly #given: Attributes;
   readonly #promised: Attributes;
+  readonly #networks: Attributes;
 
-  constructor(given: Attributes, promised: Attributes) {
+  /** `networks`: those of which ids are promised. */
+  constructor(given: Attributes, promised: Attributes, networks: Attributes = {}) {
     this.#given = given;
-    this.#promised = promised;
+    this.#promised = { ...promised, ...networks };
+    this.#networks = networks;
+  }
+
+  /** Where the value of a name is to stand. */
+  pointerOf(name: string): string {
+    return Object.hasOwn(this.#networks, name) ? '/networks_values' : `/custom_attrs_values/${name}`;
   }
 
   has(name: string): boolean {
@@ -184,7 +192,7 @@ function planOf(role: RawRole, at: number, values: CustomValues): Plan {
   const missing = [...used]
     .filter((name) => values.isMissing(name))
     .map((name) => ({
-      pointer: `/custom_attrs_values/${name}`,
+      pointer: values.pointerOf(name),
       detail: `is required: $${name} stands in vm_template_contents of role ${called}`,
     }));
   if (missing.length > 0) return { ...kept, findings: missing };

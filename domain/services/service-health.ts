@@ -5,6 +5,7 @@ import { isReady } from '../vms/ready.js';
 import { isVmFailure, isVmHealthy, isVmRunning } from '../vms/vm-states.js';
 import { clauses } from '../words.js';
 import { stateByRoles } from './holding.js';
+import { heldBack } from './role-cap.js';
 
 /** A VM of a service as its health depends on it. */
 export type HealthVm = Pick<
@@ -139,7 +140,8 @@ export function shortfall(role: Role, all: readonly HealthVm[]): string {
     ...its.filter((vm) => vm.state === 'POWEROFF').map((vm) => `${nameOf(vm)} is powered off`),
     ...all.filter(isDeparting).map((vm) => `${nameOf(vm)} is being terminated`),
   ];
-  const few = clauses(told.slice(0, mostTold));
+  const held = told.length > 0 ? (heldBack(role.cardinality, all.length) ?? []) : [];
+  const few = clauses([held, told.slice(0, mostTold)].flat());
   const more = told.length > mostTold ? `; and ${told.length - mostTold} more` : '';
   const text = `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run${few ? `: ${few}${more}` : ''}`;
   return brief(text, longest.role);

@@ -1,10 +1,12 @@
 import { attributeNameFault, pointerStep } from '../../schemas/common/attribute-name.js';
+import { limits } from '../../schemas/common/limits.js';
 import { nearestName } from '../../schemas/common/nearest-name.js';
 import type { RoleTemplate, ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import { atOnce } from '../bit-by-bit.js';
 import { type Finding, Problem } from '../problems.js';
 import { wrongPolicies } from './elasticity-policies.js';
 import { type MergeWay, mergedTemplate } from './merge-template.js';
+import { networkFindings, networkIds } from './network-wishes.js';
 import { CustomValues, contentsFindings, fillRoles } from './role-contents.js';
 import { findCycle } from './role-graph.js';
 import { checkRolePlacement } from './role-placement.js';
@@ -20,6 +22,7 @@ export function checkRoles(body: ServiceTemplateBody): Finding[] {
   const { roles } = body;
   return [
     ...wrongNames(body),
+    ...networkFindings(body),
     ...repeatedNames(roles),
     ...unknownParents(roles),
     ...circles(roles),
@@ -27,9 +30,13 @@ export function checkRoles(body: ServiceTemplateBody): Finding[] {
   ];
 }
 
-/** The custom attributes of a template, which are filled in when it is instantiated. */
-export const customAttributes = ({ custom_attrs, custom_attrs_values }: ServiceTemplateBody): ReadonlySet<string> =>
-  new Set(Object.keys({ ...custom_attrs, ...custom_attrs_values }));
+/** The custom attributes and networks of a template, which are filled in when it is instantiated. */
+export const customAttributes = ({
+  custom_attrs,
+  custom_attrs_values,
+  networks,
+}: ServiceTemplateBody): ReadonlySet<string> =>
+  new Set(Object.keys({ ...custom_attrs, ...custom_attrs_values, ...networks }));
 
 /**
  * What is wrong with one of its roles by itself: contents, sizes, policies. It stands at `pointer`. `pending`: the custom
@@ -120,40 +127,89 @@ function wrongSizes(role: RoleTemplate, pointer: string): Finding[] {
  * `custom_attrs` promises and `custom_attrs_values` lacks, and with contents that would be too long; another `$NAME`
  * stays as it is.
  */
-export const mergeServiceTemplate = (...given: Parameters<typeof mergingServiceTemplate>): Record<string, unknown> =>
-  atOnce(mergingServiceTemplate(...given));
+export const mergeServiceTemplate = (...given: Parameters<typeof withInputs>): Record<string, unknown> =>
+  atOnce(fillingRoles(withInputs(...given)));
 
-/** The same, bit by bit. */
-export function* mergingServiceTemplate(
-  body: Readonly<Record<string, unknown>>,
-  merge: Readonly<Record<string, unknown>> = {},
-  way: MergeWay = 'shallow',
-): Generator<void, Record<string, unknown>> {
-  const merged = withInputs(mergedTemplate(body, merge, way));
-  if (!Array.isArray(merged.roles)) return merged;
-  const values = new CustomValues(membersOf(merged.custom_attrs_values), membersOf(merged.custom_attrs));
+/** A template with its values, and these in the places of `$NAME` in its roles; bit by bit. */
+export function* fillingRoles(merged: Readonly<Record<string, unknown>>): Generator<void, Record<string, unknown>> {
+  if (!Array.isArray(merged.roles)) return { ...merged };
+  const values = new CustomValues(
+    { ...membersOf(merged.custom_attrs_values), ...networkIds(merged) },
+    membersOf(merged.custom_attrs),
+    membersOf(merged.networks),
+  );
   const { roles, findings } = yield* fillRoles(merged.roles, values);
   refuse(findings, 'The values of custom attributes cannot be put into the roles.');
   return { ...merged, roles };
 }
 
-/** With the values of all inputs, of the template and of its roles. What is missing of the template's is known once it is looked for in contents. */
-function withInputs(merged: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** Values of inputs by their names, of those of a role with its name before them: `db/SIZE`. */
+export type InputValues = Readonly<Record<string, unknown>>;
+
+/**
+ * `merge` over a template, and `given` over that, with the values of all inputs, of the template and of its roles. What is missing of the
+ * template's is known once it is looked for in contents.
+ */
+export function withInputs(
+  body: Readonly<Record<string, unknown>>,
+  merge: Readonly<Record<string, unknown>> = {},
+  way: MergeWay = 'shallow',
+  given: InputValues = {},
+): Record<string, unknown> {
+  const merged = mergedTemplate(body, merge, way);
   const { custom_attrs, custom_attrs_values, roles } = merged;
-  const own = inputValues(membersOf(custom_attrs), membersOf(custom_attrs_values), {
-    ...{ pointer: '/custom_attrs_values', demanded: false },
-  });
-  const findings = [...own.findings];
+  const left = new Map(Object.entries(given));
+  /** Those that were given for these inputs; `under`: the name of their role. */
+  const over = (inputs: unknown, under = ''): Record<string, unknown> => {
+    const found: Record<string, unknown> = {};
+    for (const name of Object.keys(membersOf(inputs)))
+      if (Object.hasOwn(given, under + name)) {
+        found[name] = given[under + name];
+        left.delete(under + name);
+      }
+    return found;
+  };
+  const findings: Finding[] = [];
+  /** What is wrong with a value is said where it was given. */
+  const say = (found: readonly Finding[], under: string, values: object, below: string) =>
+    findings.push(
+      ...found.map(({ pointer, detail }) => {
+        const name = pointer.slice(below.length + 1);
+        const where = Object.hasOwn(values, name)
+          ? `/inputs/${pointerStep(under + name)}`
+          : `/merge_template${pointer}`;
+        return { pointer: where, detail };
+      }),
+    );
+  const values = over(custom_attrs);
+  const pointer = '/custom_attrs_values';
+  const own = inputValues(
+    membersOf(custom_attrs),
+    { ...membersOf(custom_attrs_values), ...values },
+    { pointer, demanded: false },
+  );
+  say(own.findings, '', values, pointer);
   const filledRole = (role: unknown, at: number): unknown => {
     const { user_inputs, user_inputs_values, ...more } = membersOf(role);
     if (user_inputs === undefined) return role;
-    const pointer = `/roles/${at}/user_inputs_values`;
-    const its = inputValues(membersOf(user_inputs), membersOf(user_inputs_values), { pointer, demanded: true });
-    findings.push(...its.findings);
-    return { ...more, user_inputs, user_inputs_values: its.values };
+    const under = `${String(more.name)}/`;
+    const its = over(user_inputs, under);
+    const below = `/roles/${at}/user_inputs_values`;
+    const filled = inputValues(
+      membersOf(user_inputs),
+      { ...membersOf(user_inputs_values), ...its },
+      { pointer: below, demanded: true },
+    );
+    say(filled.findings, under, its, below);
+    return { ...more, user_inputs, user_inputs_values: filled.values };
   };
   const filled = Array.isArray(roles) ? roles.map(filledRole) : roles;
-  refuse(findings, 'What the template asks for is not all given.');
+  for (const name of left.keys())
+    findings.push({ pointer: `/inputs/${pointerStep(name)}`, detail: `the template asks for no ${name}` });
+  if (findings.length > 0)
+    throw new Problem('invalid_request', 'What the template asks for is not all given.', {
+      findings: findings.slice(0, limits.findings.most),
+    });
   return {
     ...merged,
     ...(Object.keys(own.values).length > 0 && { custom_attrs_values: own.values }),

@@ -6,13 +6,27 @@ import type { Finding } from '../problems.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
-type Input = { mandatory: boolean; type: string; question: string; among: string; fallback: string };
+/** What is asked for. `among`: what it may be; `fallback`: what it is when nothing is given, or nothing. */
+export type Input = { mandatory: boolean; type: string; question: string; among: string; fallback: string };
+
+/** A network is asked for, whose value is its id or what is reserved of one. */
+export const isNetwork = (type: string): boolean => type === 'network' || type === 'vnet_id';
+
+/** Sunstone writes a kind without an id where a network has no default. */
+const isEmpty = (fallback: string): boolean => /^(?:id|template_id|reserve_from):$/.test(fallback);
 
 /** Another text asks for nothing in particular: null. */
-function inputOf(text: unknown): Input | null {
+export function inputOf(text: unknown): Input | null {
   if (typeof text !== 'string' || !/^[MO]\|/.test(text)) return null;
   const [mandatory, type = '', question = '', among = '', ...fallback] = text.split('|').map((part) => part.trim());
-  return { mandatory: mandatory === 'M', type, question, among, fallback: fallback.join('|') };
+  const said = fallback.join('|');
+  return {
+    mandatory: mandatory === 'M',
+    type,
+    question,
+    among,
+    fallback: isNetwork(type) && isEmpty(said) ? '' : said,
+  };
 }
 
 const isNumber = (text: string): boolean => /^-?\d+(?:\.\d+)?$/.test(text);

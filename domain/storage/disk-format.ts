@@ -69,3 +69,10 @@ function lookAtQcow2(bytes: Buffer, fileBytes: number): DiskLook {
   }
   return { format: 'qcow2', virtualSize: Number(size) };
 }
+
+/** Bytes that a guest sees of a disk that was looked at or made here, by its first bytes and its length: of a raw one, whole sectors. */
+export function virtualSizeOf(format: ImageFormat, head: Uint8Array, fileBytes: number): number {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  if (format === 'raw' || bytes.length < 32) return Math.ceil(fileBytes / 512) * 512;
+  return Number(bytes.readBigUInt64BE(24));
+}

@@ -1,8 +1,13 @@
+import { grouped } from '../../schemas/common/limits.js';
 import type { Image, ImageState } from '../../schemas/storage/image.js';
 
 export type ImageEvent =
   /** Its bytes are being made, once more perhaps; are there; or could not be made. */
   | 'make'
+  /** It is made larger. */
+  | 'resize'
+  /** Its snapshots are changed. */
+  | 'snapshot'
   | 'made'
   | 'fail'
   /** What administrators and owners ask for. */
@@ -23,16 +28,20 @@ type Row = Partial<Record<ImageEvent, ImageState>>;
 
 /**
  * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second run. What VMs use may be cloned
- * all the same, and stays USED; a persistent one that is in use may not, for it changes meanwhile. From ERROR it is made again, or removed.
+ * all the same, and stays USED; a persistent one that is in use may not, for it changes meanwhile. From ERROR it is made again, or removed; one of which nobody
+ * knows how large it is since it was to be resized, is resized again.
  */
 export const imageStates = {
   LOCKED: { make: 'LOCKED', made: 'READY', fail: 'ERROR', remove: 'DELETE' },
-  READY: { use: 'USED', use_pers: 'USED_PERS', clone: 'CLONE', disable: 'DISABLED', remove: 'DELETE' },
+  READY: {
+    ...{ use: 'USED', use_pers: 'USED_PERS', clone: 'CLONE' },
+    ...{ resize: 'LOCKED', snapshot: 'LOCKED', disable: 'DISABLED', remove: 'DELETE' },
+  },
   USED: { use: 'USED', clone: 'USED', cloned: 'USED', release: 'READY' },
   USED_PERS: { use_pers: 'USED_PERS', release: 'READY' },
   CLONE: { use: 'USED', clone: 'CLONE', cloned: 'READY' },
   DISABLED: { enable: 'READY', remove: 'DELETE' },
-  ERROR: { make: 'LOCKED', remove: 'DELETE' },
+  ERROR: { make: 'LOCKED', resize: 'LOCKED', remove: 'DELETE' },
   DELETE: { remove: 'DELETE', fail_remove: 'ERROR' },
 } as const satisfies Record<ImageState, Row>;
 
@@ -59,7 +68,13 @@ export const sizeOf = ({ virtualSize, bytes }: { virtualSize: number; bytes: num
 /** What an image was made of, for everybody who may see it: of an address, nothing of what stands behind its path. */
 export function sourceText({ origin }: Pick<Image, 'origin'>): string {
   if ('path' in origin) return origin.path;
+  if ('vm' in origin) {
+    const by = origin.schedule === undefined ? '' : `, by its scheduled action ${origin.schedule}`;
+    const of = origin.snapshot === undefined ? '' : `snapshot ${origin.snapshot} of `;
+    return `${of}disk ${origin.disk} of VM ${origin.vm}${by}`;
+  }
   if ('image' in origin) return `image ${origin.image}`;
   if ('empty' in origin) return `empty, ${origin.empty.size_mb} MB`;
+  if ('upload' in origin) return `uploaded, ${grouped(origin.upload.bytes)} bytes`;
   return origin.url.split(/[?#]/, 1)[0] ?? '';
 }

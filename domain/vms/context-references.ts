@@ -61,7 +61,8 @@ function referenceAt(scanner: TextScanner, isVector: (name: string) => boolean):
 const nameAt = (scanner: TextScanner): string | undefined =>
   scanner.seesOneOf(beginsName) ? scanner.takeWhile(inName) : undefined;
 
-function paddedName(scanner: TextScanner): string | undefined {
+/** A name with blanks around it, in upper case. */
+export function paddedName(scanner: TextScanner): string | undefined {
   scanner.skipWhile(isBlank);
   const name = nameAt(scanner)?.toUpperCase();
   scanner.skipWhile(isBlank);

@@ -95,5 +95,24 @@ export const deviceStates = {
   },
 } as const;
 
+/** Of one of which a disk is saved nothing is changed: it is what it was, whatever becomes of that. */
+export const savingStates = {
+  'ACTIVE/HOTPLUG_SAVEAS': {
+    save_disk: 'ACTIVE/HOTPLUG_SAVEAS',
+    run: 'ACTIVE/RUNNING',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/HOTPLUG_SAVEAS_POWEROFF': {
+    save_disk: 'ACTIVE/HOTPLUG_SAVEAS_POWEROFF',
+    stop: 'POWEROFF',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/HOTPLUG_SAVEAS_SUSPENDED': {
+    save_disk: 'ACTIVE/HOTPLUG_SAVEAS_SUSPENDED',
+    suspended: 'SUSPENDED',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+} as const;
+
 const words: ReadonlySet<string> = new Set(Object.keys(deviceStates).map((name) => name.replace('ACTIVE/', '')));
 export const isChangingDevices = (lcm_state: VmLcmState): boolean => words.has(lcm_state);

@@ -1,19 +1,27 @@
-import { limits } from '../../schemas/common/limits.js';
-import { type Reference, readReferences } from './context-references.js';
+import { atMost, limits } from '../../schemas/common/limits.js';
+import { type ContextPart, type Reference, readReferences } from './context-references.js';
 import { type Attributes, isAttributes, listOf } from './template-values.js';
+import { templateXml } from './template-xml.js';
 
 type Texts = Readonly<Record<string, string>>;
 
 /** What CONTEXT may refer to. Names of attributes are upper case, as OpenNebula's. */
 export type ContextFacts = {
-  vm: { id: number; name: string; attributes: Attributes };
+  vm: { id: number; name: string; attributes: Attributes; template: Attributes };
   owner: { uid: number; name: string; attributes: Texts };
   /** What is to be said of each NIC: IP, MAC, NETWORK, NETWORK_ID, and what its network tells guests. */
   nics: readonly ({ NIC_ID: string } & Texts)[];
+  /** The same of each image that a disk of it is made of: IMAGE, IMAGE_ID, NAME, SIZE, and its attributes. */
+  images: readonly Texts[];
 };
 
+/** Attributes of CONTEXT that say which files a guest gets, and are no variables. */
+const files = new Set(['FILES', 'FILES_DS']);
+/** Those that are programs, in which a name before a bracket may be one of theirs. */
+const scripts = new Set(['START_SCRIPT', 'USER_DATA', 'USERDATA', 'EC2_USER_DATA']);
+
 /** Vectors that every VM has, whatever its template says. */
-const vectors = new Set(['USER', 'NIC', 'NETWORK']);
+const vectors = new Set(['USER', 'NIC', 'NETWORK', 'IMAGE']);
 
 /** As guests of OpenNebula read them (its VirtualMachine::eth_context): of each NIC, from the attribute of the NIC or its network. */
 const ofNic: readonly (readonly [suffix: string, ...attributes: string[]])[] = [
@@ -36,10 +44,26 @@ const ofNic: readonly (readonly [suffix: string, ...attributes: string[]])[] = [
 export function contextFindings(context: unknown, attributes: Attributes = {}): string[] {
   const isVector = vectorsOf(attributes);
   return textsOf(context).flatMap(([name, value]) => {
+    if (files.has(name)) return [];
     if (value === undefined) return [`CONTEXT/${name} must be a text or a number`];
-    return readReferences(value, isVector).faults.map((fault) => `CONTEXT/${name} ${fault}`);
+    if (value.includes('\0')) return [`CONTEXT/${name} must not contain NUL, which no shell can be told`];
+    const { parts, faults } = readReferences(value, isVector);
+    const unknown = scripts.has(name) ? [] : unknownIn(parts);
+    return [...faults, ...unknown].map((fault) => `CONTEXT/${name} ${fault}`);
   });
 }
+
+/** What looks as a reference to an attribute that has parts, of a name that nothing has: else it would be told as it stands, which nobody means. */
+const unknownIn = (parts: readonly ContextPart[]): string[] =>
+  parts.flatMap((part, at) => {
+    const next = parts[at + 1];
+    if (typeof part === 'string' || part.attribute !== undefined || typeof next !== 'string') return [];
+    return /^\$[A-Z][A-Z0-9_]*$/.test(part.written) && /^\[[A-Z]/.test(next)
+      ? [
+          `refers to ${part.written}[…], and there is no such attribute: USER, NIC, NETWORK and IMAGE have parts, and what the template says in brackets`,
+        ]
+      : [];
+  });
 
 /**
  * The variables that a guest is told (guide, 5.3; `context.sh`). A reference to what is not there is nothing; `$NAME` stays as it is
@@ -50,6 +74,7 @@ export function guestContext(context: unknown, facts: ContextFacts): Record<stri
   const variables = new Map<string, string>();
   let left = limits.context.most;
   for (const [name, text = ''] of textsOf(context)) {
+    if (files.has(name)) continue;
     let value = '';
     for (const part of readReferences(text, isVector).parts) {
       const said = typeof part === 'string' ? part : (referredTo(part, facts) ?? part.written);
@@ -67,6 +92,10 @@ export function guestContext(context: unknown, facts: ContextFacts): Record<stri
       }
   return Object.fromEntries([...variables].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
+
+/** Why a guest cannot be told all of it, as sentences. */
+export const tooMuchTold = (vm: number): string =>
+  `What the guest of VM ${vm} is told, with all that it refers to, ${atMost('context')}. Say less in the CONTEXT of its template.`;
 
 /** The file by which guests are told: variables of a shell, in the order of their names. */
 export const contextScript = (variables: Texts): string =>
@@ -88,10 +117,11 @@ const vectorsOf =
     vectors.has(name) || (Object.hasOwn(attributes, name) && typeof attributes[name] === 'object');
 
 function referredTo({ name, attribute, where }: Reference, facts: ContextFacts): string | undefined {
-  const { vm, owner, nics } = facts;
+  const { vm, owner, nics, images } = facts;
   if (attribute === undefined) return plainValue(name, facts);
   if (name === 'USER') return owner.attributes[attribute] ?? '';
-  const all = name === 'NIC' || name === 'NETWORK' ? nics : listOf(vm.attributes[name]);
+  const its: Partial<Record<string, readonly Attributes[]>> = { NIC: nics, NETWORK: nics, IMAGE: images };
+  const all = (Object.hasOwn(its, name) && its[name]) || listOf(vm.attributes[name]);
   const found = all.find((one: Attributes) => where === undefined || saidOf(one[where.key]) === where.value);
   return (found && Object.hasOwn(found, attribute) ? saidOf(found[attribute]) : undefined) ?? '';
 }
@@ -101,5 +131,6 @@ function plainValue(name: string, { vm, owner }: ContextFacts): string | undefin
   if (name === 'NAME') return vm.name;
   if (name === 'UID') return String(owner.uid);
   if (name === 'UNAME') return owner.name;
+  if (name === 'TEMPLATE') return Buffer.from(templateXml(vm.template)).toString('base64');
   return Object.hasOwn(vm.attributes, name) ? saidOf(vm.attributes[name]) : undefined;
 }

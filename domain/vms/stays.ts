@@ -19,9 +19,12 @@ export function placesOf({
 /** The history of a VM that has come to where it was to go. */
 export function arrival(history: readonly HistoryRecord[], moving: Moving, now: Date): HistoryRecord[] {
   const { hid, hostname, vm_mad, epoch, placed } = moving;
+  // Its disks stay where they are.
+  const { datastore } = history.at(-1) ?? {};
   return withStay(endStay(history, 'user', now), {
     ...{ seq: (history.at(-1)?.seq ?? -1) + 1, hid, hostname, vm_mad, epoch },
     ...{ stime: now, etime: null, reason: 'none' },
+    ...(datastore !== undefined && { datastore }),
     ...(placed && { placed }),
   });
 }

@@ -6,12 +6,12 @@ const batchSize = limits.batchVms.most;
 /** VMs in portions that one step takes. */
 export const batchesOf = (ids: readonly number[]): number[][] => portionsOf(ids, batchSize);
 
-/** Portions of several roles in batches: those that fill one go alone, the others share them, in their order. */
-export function packed<P extends { vms: readonly number[] }>(portions: readonly P[]): P[][] {
+/** Portions of several roles in batches: those that fill one, or are to, go alone, the others share them, in their order. */
+export function packed<P extends { vms: readonly number[]; alone?: boolean }>(portions: readonly P[]): P[][] {
   const batches: P[][] = [];
   let [shared, size]: [P[], number] = [[], 0];
   for (const portion of portions) {
-    if (portion.vms.length >= batchSize) {
+    if (portion.alone || portion.vms.length >= batchSize) {
       batches.push([portion]);
       continue;
     }

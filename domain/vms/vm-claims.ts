@@ -16,6 +16,7 @@ const lies: { readonly [E in VmEvent]?: readonly SeenDomain[] } = {
   suspended: ['none', 'booting', 'running', 'stopped', 'failed'],
   undeployed: DomainState.options,
   stored: DomainState.options,
+  epilog: DomainState.options,
   done: DomainState.options,
 };
 

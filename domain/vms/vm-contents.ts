@@ -7,6 +7,7 @@ import { type Finding, Problem } from '../problems.js';
 import { parseTemplateText } from '../template-text.js';
 import { contextFindings } from './guest-context.js';
 import { type TemplateDevices, templateDevices } from './template-devices.js';
+import { fileWishes } from './vm-files.js';
 import { scheduledIn } from './vm-schedules.js';
 
 /** What a new VM carries: `user_template` is what owner and guest may change. */
@@ -51,9 +52,14 @@ export function vmContents(
   };
 }
 
-/** What a VM of this template reserves with a role's contents over it; throws as `vmContents` does. */
-export const capacityWith = (template: VmTemplateBody, contents: string | undefined): Capacity =>
-  capacityOf(read(template, contents).merged);
+/** What a VM of this template reserves with a role's contents over it, and its devices; throws as `vmContents` does. */
+export function sizeWith(
+  template: VmTemplateBody,
+  contents: string | undefined,
+): { capacity: Capacity; devices: { NIC?: unknown; DISK?: unknown } } {
+  const { merged } = read(template, contents);
+  return { capacity: capacityOf(merged), devices: { NIC: merged.NIC, DISK: merged.DISK } };
+}
 
 /** The template with the contents over it, and what they say that is no attribute of the VM. */
 function read(template: VmTemplateBody, contents: string | undefined) {
@@ -61,7 +67,12 @@ function read(template: VmTemplateBody, contents: string | undefined) {
   const { SCHED_ACTION, ...merged } = over(template, given);
   const { wishes: scheduled, findings: ofSchedules } = scheduledIn(SCHED_ACTION);
   const { devices, findings } = templateDevices(merged);
-  const faults = [...ofSchedules.map(({ detail }) => detail), ...contextFindings(given.CONTEXT, merged), ...findings];
+  const faults = [
+    ...ofSchedules.map(({ detail }) => detail),
+    ...contextFindings(given.CONTEXT, merged),
+    ...fileWishes(merged).findings,
+    ...findings,
+  ];
   if (faults.length > 0) throw notATemplate(faults.map((detail) => ({ pointer: '', detail })));
   return { merged, scheduled, devices };
 }

@@ -40,26 +40,33 @@ function withFollowing(first: FailingVerb): FailingVerb[] {
 
 /**
  * What has to be done at its host of a VM that failed, in order: what failed, and what follows it. Before a domain is made, what an
- * earlier try has left of it is removed. Where nothing of it had been done yet, or nothing fails so any more, that is all there is to do.
+ * earlier try has left of it is removed. Where nothing of it had been done yet, or nothing fails so any more, that is all there is to do; where a claim
+ * of success begins what follows, that comes with it. `disks`: it has some in a datastore.
  */
-export function debugVerbs(state: VmStateName): readonly DebugVerb[] {
+export function debugVerbs(state: VmStateName, disks: boolean): readonly DebugVerb[] {
   if (!state.endsWith('_FAILURE')) return [];
-  const failed = failing.find((verb) => failedBy(verb) === state);
+  const failed = failing.find((verb) => failedBy(verb) === state && (disks || vmVerbs[verb].call !== 'makeDisks'));
   if (failed === undefined) return [recoveries[state].retry.do === 'terminate' ? 'remove' : 'clear'];
+  if (recoveries[state].success.do === 'deploy') return [failed];
   return [...(vmVerbs[failed].call === 'deploy' ? ['clear' as const] : []), ...withFollowing(failed)];
 }
 
 /** The states in which there is something to go through. */
-export const debuggedIn = vmStateNames.filter((state) => debugVerbs(state).length > 0);
+export const debuggedIn = vmStateNames.filter((state) => debugVerbs(state, true).length > 0);
 
 type DebuggedVm = Pick<
   Vm,
-  '_id' | 'state' | 'lcm_state' | 'reason' | 'epoch' | 'history' | 'moving' | 'debugging' | 'stored'
+  '_id' | 'state' | 'lcm_state' | 'reason' | 'epoch' | 'history' | 'moving' | 'debugging' | 'stored' | 'datastore'
 >;
 
+const hasDisks = ({ datastore }: Pick<Vm, 'datastore'>): boolean => (datastore ?? null) !== null;
+
 /** `DEPLOY simulated node-1 one-12`: what is asked of which host. */
-function actionText(verb: DebugVerb, vm: Pick<Vm, '_id' | 'history' | 'moving' | 'stored'>): string {
+function actionText(verb: DebugVerb, vm: Pick<Vm, '_id' | 'history' | 'moving' | 'stored' | 'datastore'>): string {
   const { call } = vmVerbs[verb];
+  const { datastore } = vm;
+  if (datastore && (call === 'makeDisks' || call === 'discard'))
+    return [call.toUpperCase(), datastore.ds_mad, `datastore-${datastore.id}`, domainName(vm._id)].join(' ');
   const place = placeOf(vm);
   const to = vm.moving && call !== 'destroy' ? [vm.moving.hostname] : [];
   return [
@@ -93,7 +100,7 @@ export type Standing = {
 /** What failed of a VM, action by action, and where whoever goes through it stands; null: it has not failed. */
 export function debuggingOf(vm: DebuggedVm): Standing | null {
   const state = vmStateName(vm);
-  const verbs = debugVerbs(state);
+  const verbs = debugVerbs(state, hasDisks(vm));
   if (verbs.length === 0) return null;
   // What has come between, whatever it was, has begun anew.
   const kept = vm.debugging?.epoch === vm.epoch ? vm.debugging : null;
@@ -123,11 +130,11 @@ const begun = (epoch: number): Debugging => ({ session: epoch, epoch, done: [], 
 
 /** Of a VM that an operation has which was let in to answer this: how far it is, and what is to be done. null: it has not failed. */
 export function answeredIn(
-  vm: Pick<Vm, 'state' | 'lcm_state' | 'epoch' | 'debugging'>,
+  vm: Pick<Vm, 'state' | 'lcm_state' | 'epoch' | 'debugging' | 'datastore'>,
   { session, number }: Pick<DebugStep, 'session' | 'number'>,
 ): { verb: DebugVerb; so: Debugging } | null {
   const so = vm.debugging?.session === session ? vm.debugging : { ...begun(vm.epoch), session };
-  const verb = debugVerbs(vmStateName(vm))[number - 1];
+  const verb = debugVerbs(vmStateName(vm), hasDisks(vm))[number - 1];
   return verb === undefined || so.done.length < number - 1 ? null : { verb, so };
 }
 

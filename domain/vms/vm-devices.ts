@@ -1,4 +1,5 @@
 import { limits } from '../../schemas/common/limits.js';
+import { defaultSecurityGroup } from '../../schemas/networks/security-group.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type {
   DeviceAction,
@@ -11,6 +12,7 @@ import type {
   PlannedChange,
 } from '../../schemas/operations/vm-devices.js';
 import type { Moving, Vm } from '../../schemas/vms/vm.js';
+import { type DiskSource, disksOf, storageWish, wishOfDisk } from './disk-wishes.js';
 import type { DeviceVerb } from './vm-verbs.js';
 
 /** What is done, by what the VM does meanwhile, and is again after it. */
@@ -52,19 +54,16 @@ export function macOf(vm: number, { mac, nic_id }: Pick<Nic, 'mac' | 'nic_id'>):
   return ['02', ...bytes].join(':');
 }
 
-const letters = 'abcdefghijklmnopqrstuvwxyz'.split('');
-
-/** The first device that is free, from vda on; undefined: there is none. */
-export const freeTarget = (taken: readonly string[]): string | undefined =>
-  letters.map((letter) => `vd${letter}`).find((target) => !taken.includes(target));
-
 /** What comes of a change that somebody asks for; or why nothing does. */
 type DevicePlan =
   | { change: PlannedChange; device_ids: { nic: number; disk: number } }
   | { code: 'not_found' | 'wrong_state'; why: string };
 
-/** Decides ids, target and place in the tree of snapshots; refuses what the VM's devices do not let happen. */
-export function planChange(vm: DevicesVm, change: DeviceChange, now: Date): DevicePlan {
+/**
+ * Decides ids, target and place in the tree of snapshots; refuses what the VM's devices do not let happen. `image`: the one that a disk is
+ * to be made of.
+ */
+export function planChange(vm: DevicesVm, change: DeviceChange, now: Date, image?: DiskSource): DevicePlan {
   const { _id: id } = vm;
   const { nics, disks } = devicesOf(vm);
   const device_ids = idsOf(vm);
@@ -74,11 +73,12 @@ export function planChange(vm: DevicesVm, change: DeviceChange, now: Date): Devi
       if (nics.length >= limits.nics.most) return refused(`VM ${id} has ${nics.length} NICs, and may have no more.`);
       if (device_ids.nic >= twelveBits)
         return refused(`VM ${id} has had ${twelveBits} NICs, and may have no more: make it anew.`);
-      const { network, mac: wish, model } = change.nic;
+      const { network, mac: wish, model, security_groups } = change.nic;
       const nic: Nic = {
         ...{ nic_id: device_ids.nic, network: `${network}` },
         ...(wish !== undefined && { mac: wish }),
         ...(model !== undefined && { model }),
+        ...(security_groups !== undefined && { security_groups }),
       };
       const mac = macOf(id, nic);
       const same = nics.find((other) => macOf(id, other) === mac);
@@ -90,18 +90,27 @@ export function planChange(vm: DevicesVm, change: DeviceChange, now: Date): Devi
         ? { change, device_ids }
         : { code: 'not_found', why: `VM ${id} has no NIC ${change.nic_id}.` };
     case 'disk-attach': {
-      const { type, size, format } = change.disk;
       if (disks.length >= limits.disks.most)
         return refused(`VM ${id} has ${disks.length} disks, and may have no more.`);
       const taken = disks.map(({ target }) => target);
-      const target = change.disk.target ?? freeTarget(taken);
-      if (target === undefined) return refused(`VM ${id} has no device free from vda to vdz: name another target.`);
-      if (taken.includes(target)) return refused(`VM ${id} has a disk at ${target} already.`);
-      const empty = { snapshots: [], current: null, snapshot_ids: 0 };
-      const disk: Disk = { disk_id: device_ids.disk, type, size, format, target, ...empty };
+      const wish = wishOfDisk(device_ids.disk, change.disk);
+      if (wish?.target !== undefined && taken.includes(wish.target))
+        return refused(`VM ${id} has a disk at ${wish.target} already.`);
+      if (!wish) return refused(`VM ${id} is to have a disk of nothing.`);
+      const { disks: made, findings } = disksOf([wish], new Map(image ? [[wish.disk_id, image]] : []), taken);
+      const [disk] = made;
+      // As the request has it: `DISK/3/SIZE must be …`.
+      if (!disk)
+        return refused(
+          `The disk cannot be attached: ${findings.map((one) => one.replace(/^DISK\/\d+\//, '')).join('; ')}.`,
+        );
       return { change: { action: 'disk-attach', disk }, device_ids: { ...device_ids, disk: device_ids.disk + 1 } };
     }
-    default: {
+    case 'disk-detach':
+    case 'disk-resize':
+    case 'disk-snapshot-create':
+    case 'disk-snapshot-revert':
+    case 'disk-snapshot-delete': {
       const disk = disks.find(({ disk_id }) => disk_id === change.disk_id);
       if (!disk) return { code: 'not_found', why: `VM ${id} has no disk ${change.disk_id}.` };
       return { ...planOnDisk(id, disk, change, now), device_ids };
@@ -118,14 +127,21 @@ function planOnDisk(
   now: Date,
 ): { change: PlannedChange } | { code: 'not_found' | 'wrong_state'; why: string } {
   const refused = (why: string) => ({ code: 'wrong_state', why: `Disk ${disk.disk_id} of VM ${id} ${why}` }) as const;
+  const lacks = (wish: number) =>
+    disk.snapshots.some(({ snapshot_id }) => snapshot_id === wish)
+      ? null
+      : ({ code: 'not_found', why: `Disk ${disk.disk_id} of VM ${id} has no snapshot ${wish}.` } as const);
   switch (change.action) {
     case 'disk-detach':
       return { change };
     case 'disk-resize':
+      if (disk.image?.way === 'use')
+        return refused(`is image ${disk.image.id} (${disk.image.name}) itself, and stays as large as that.`);
       if (change.size <= disk.size) return refused(`has ${disk.size} MB: it can be made larger, and not smaller.`);
       if (disk.snapshots.length > 0) return refused('has snapshots: it can be made larger when they are deleted.');
       return { change };
     case 'disk-snapshot-create': {
+      if (disk.readonly) return refused('is only read: there is nothing to keep.');
       if (disk.format !== 'qcow2') return refused(`is ${disk.format}, which has no snapshots: qcow2 disks do.`);
       const { most } = limits.diskSnapshots;
       if (disk.snapshots.length >= most) return refused(`has ${most} snapshots, and may have no more: delete one.`);
@@ -133,11 +149,12 @@ function planOnDisk(
       const snapshot = { snapshot_id: disk.snapshot_ids, name, parent: disk.current, taken_at: now };
       return { change: { action, disk_id, snapshot } };
     }
-    default: {
+    case 'disk-snapshot-revert':
+      return lacks(change.snapshot_id) ?? { change };
+    case 'disk-snapshot-delete': {
       const { snapshot_id: wish } = change;
-      if (!disk.snapshots.some(({ snapshot_id }) => snapshot_id === wish))
-        return { code: 'not_found', why: `Disk ${disk.disk_id} of VM ${id} has no snapshot ${wish}.` };
-      if (change.action === 'disk-snapshot-revert') return { change };
+      const lacking = lacks(wish);
+      if (lacking) return lacking;
       if (disk.current === wish) return refused(`is written after snapshot ${wish}: revert it to another one first.`);
       const after = disk.snapshots.find(({ parent }) => parent === wish);
       if (after) return refused(`has snapshot ${after.snapshot_id} after ${wish}: delete that one first.`);
@@ -189,13 +206,42 @@ export function devicesAfter({ nics, disks }: Devices, change: PlannedChange): {
   }
 }
 
-/** Of a VM that leaves its host, or begins anew: its disks come empty on the next one, and what was in doubt is nothing any more. */
-export const disksAway = ({ disks, device_change }: Pick<Vm, 'disks' | 'device_change'>) => ({
-  ...(disks?.some(({ snapshots }) => snapshots.length > 0) && {
-    disks: disks.map((disk) => ({ ...disk, snapshots: [], current: null })),
-  }),
-  ...(device_change?.open && { device_change: null }),
-});
+/**
+ * Of a VM that leaves its host: snapshots of disks that were its host's are of the domain that it had, those in a datastore stay there. What was in doubt is nothing
+ * any more. `anew`: its disks are made anew, but for images that they are themselves.
+ */
+export const disksAway = (
+  { disks, datastore, device_change }: Pick<Vm, 'disks' | 'datastore' | 'device_change'>,
+  anew = false,
+) => {
+  const stay = ({ image }: Disk): boolean => Boolean(datastore) && (!anew || image?.way === 'use');
+  return {
+    ...(disks?.some((disk) => disk.snapshots.length > 0 && !stay(disk)) && {
+      disks: disks.map((disk) => (stay(disk) ? disk : { ...disk, snapshots: [], current: null })),
+    }),
+    ...(device_change?.open && { device_change: null }),
+  };
+};
+
+/** What a change is for what lies in a datastore; null: nothing. */
+export function snapshotChange(
+  change: PlannedChange,
+): { disk: number; do: 'take' | 'revert' | 'drop'; snapshot: number } | null {
+  switch (change.action) {
+    case 'disk-snapshot-create':
+      return { disk: change.disk_id, do: 'take', snapshot: change.snapshot.snapshot_id };
+    case 'disk-snapshot-revert':
+      return { disk: change.disk_id, do: 'revert', snapshot: change.snapshot_id };
+    case 'disk-snapshot-delete':
+      return { disk: change.disk_id, do: 'drop', snapshot: change.snapshot_id };
+    case 'nic-attach':
+    case 'nic-detach':
+    case 'disk-attach':
+    case 'disk-detach':
+    case 'disk-resize':
+      return null;
+  }
+}
 
 /** Whether what a host has of a VM shows that a change, made under this epoch, was done. */
 export function wasDone(change: PlannedChange, epoch: number, { nics, disks }: DomainDevices): boolean {
@@ -228,8 +274,10 @@ const domainNic = (vm: number, nic: Nic): DomainDevices['nics'][number] => ({
   ...(typeof nic.lease?.vlan_id === 'number' && { vlan_id: nic.lease.vlan_id }),
 });
 
-const domainDisk = ({ disk_id, target, type, size, format, snapshots, current }: Disk) => ({
+const domainDisk = ({ disk_id, target, type, size, format, readonly, options, snapshots, current }: Disk) => ({
   ...{ disk_id, target, type, size, format, current },
+  ...(readonly && { readonly }),
+  ...(options && { options }),
   snapshots: snapshots.map(({ snapshot_id }) => snapshot_id),
   reverted: null,
 });
@@ -241,6 +289,7 @@ export const shownNics = ({ _id, nics = [] }: Pick<Vm, '_id' | 'nics'>) =>
     ...{ ip: nic.lease?.ip ?? null, ip6_link: nic.lease?.ip6_link ?? null },
     ...{ ip6_global: nic.lease?.ip6_global ?? null, ip6_ula: nic.lease?.ip6_ula ?? null },
     ...{ bridge: nic.lease?.bridge ?? null, vlan_id: nic.lease?.vlan_id ?? null, model: nic.model ?? null },
+    security_groups: nic.lease ? (nic.security_groups ?? [defaultSecurityGroup]) : [],
   }));
 
 /** What a domain of the VM is made with. */
@@ -258,9 +307,19 @@ export function domainChange(vm: number, change: PlannedChange): DomainChange {
       return { action: change.action, disk: domainDisk(change.disk) };
     case 'disk-snapshot-create':
       return { action: change.action, disk_id: change.disk_id, snapshot_id: change.snapshot.snapshot_id };
-    default:
+    case 'nic-detach':
+    case 'disk-detach':
+    case 'disk-resize':
+    case 'disk-snapshot-revert':
+    case 'disk-snapshot-delete':
       return change;
   }
+}
+
+/** What the disks of a VM come to where they lie, when a change of them is done or under way: the most of before and after. */
+export function megabytesAfter(vm: Pick<Vm, 'nics' | 'disks'>, change: PlannedChange): number {
+  const of = (disks: readonly Disk[]): number => storageWish(disks)?.mb ?? 0;
+  return Math.max(of(devicesOf(vm).disks), of(devicesAfter(devicesOf(vm), change).disks));
 }
 
 /** Whether an operation has changed the devices of the VM, as was asked of it. */

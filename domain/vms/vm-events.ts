@@ -1,5 +1,5 @@
 import type { Vm, VmLcmState } from '../../schemas/vms/vm.js';
-import { deviceStates, isChangingDevices } from './device-states.js';
+import { deviceStates, isChangingDevices, savingStates } from './device-states.js';
 import type { VmStateName } from './vm-states.js';
 
 export type VmEvent =
@@ -43,7 +43,8 @@ export type VmEvent =
   | 'resize_disk'
   | 'snapshot_disk'
   | 'revert_disk'
-  | 'drop_snapshot';
+  | 'drop_snapshot'
+  | 'save_disk';
 
 /**
  * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second
@@ -55,7 +56,7 @@ export type VmEvent =
  * without Arcus. What is imported does in the end what it did before, be it nothing. Who gives up, or refuses, to take it to another host leaves it UNKNOWN, too, until it is known where it is.
  */
 export const vmStates = {
-  // Of one that was stopped something is kept, which is brought to its host, or ended with it.
+  // Of one that was stopped or undeployed something is kept, which is brought to its host, or ended with it.
   PENDING: {
     place: 'ACTIVE/PROLOG',
     fetch: 'ACTIVE/PROLOG_RESUME',
@@ -97,6 +98,7 @@ export const vmStates = {
     resize_disk: 'ACTIVE/DISK_RESIZE',
     snapshot_disk: 'ACTIVE/DISK_SNAPSHOT',
     drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE',
+    save_disk: 'ACTIVE/HOTPLUG_SAVEAS',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   // It runs all the while, whatever becomes of the snapshot.
@@ -145,6 +147,7 @@ export const vmStates = {
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   ...deviceStates,
+  ...savingStates,
   'ACTIVE/SHUTDOWN_POWEROFF': {
     power_off: 'ACTIVE/SHUTDOWN_POWEROFF',
     stop: 'POWEROFF',
@@ -199,7 +202,7 @@ export const vmStates = {
     suspended: 'SUSPENDED',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
-  // Without disks to clean up, a VM whose domain is gone is done at once. Whether a domain is left is unknown after a
+  // Without disks in a datastore, a VM whose domain is gone is done at once. Whether a domain is left is unknown after a
   // shutdown that failed, whatever the VM was doing before.
   'ACTIVE/SHUTDOWN': {
     shutdown: 'ACTIVE/SHUTDOWN',
@@ -252,6 +255,7 @@ export const vmStates = {
     snapshot_disk: 'ACTIVE/DISK_SNAPSHOT_POWEROFF',
     revert_disk: 'ACTIVE/DISK_SNAPSHOT_REVERT_POWEROFF',
     drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF',
+    save_disk: 'ACTIVE/HOTPLUG_SAVEAS_POWEROFF',
     lose: 'ACTIVE/UNKNOWN',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
@@ -264,10 +268,11 @@ export const vmStates = {
     snapshot_disk: 'ACTIVE/DISK_SNAPSHOT_SUSPENDED',
     revert_disk: 'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED',
     drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE_SUSPENDED',
+    save_disk: 'ACTIVE/HOTPLUG_SAVEAS_SUSPENDED',
     lose: 'ACTIVE/UNKNOWN',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
-  UNDEPLOYED: { resubmit: 'PENDING', shutdown: 'ACTIVE/SHUTDOWN' },
+  UNDEPLOYED: { resubmit: 'PENDING', epilog: 'ACTIVE/EPILOG', shutdown: 'ACTIVE/SHUTDOWN' },
   STOPPED: { resubmit: 'PENDING', epilog: 'ACTIVE/EPILOG', shutdown: 'ACTIVE/SHUTDOWN' },
   DONE: {},
 } as const satisfies Record<VmStateName, Partial<Record<VmEvent, VmStateName>>>;
@@ -292,6 +297,9 @@ const abandonments: Partial<Record<VmLcmState, VmEvent>> = {
   PROLOG_RESUME: 'fail_prolog',
   BOOT_STOPPED: 'suspended',
   HOTPLUG_SNAPSHOT: 'run',
+  HOTPLUG_SAVEAS: 'run',
+  HOTPLUG_SAVEAS_POWEROFF: 'stop',
+  HOTPLUG_SAVEAS_SUSPENDED: 'suspended',
   MIGRATE: 'lose',
   SAVE_MIGRATE: 'lose',
   PROLOG_MIGRATE: 'lose',

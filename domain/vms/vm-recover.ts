@@ -31,6 +31,11 @@ const isStored = nothing('it is stopped: resume it or end it.');
 const moves = nothing('what moves it is tried again by itself, or has ended: ask for its migration again.');
 const switches = nothing('what switches it is tried again by itself, or has ended: ask for it again.');
 
+const saves = nothing('what saves its disk is tried again by itself, or has ended: ask for it again.');
+/** Nothing of it was changed: it is what it was, whatever is said. */
+const ofSaving = (event: VmEvent) =>
+  ({ success: claim(event), failure: claim(event), retry: saves, delete: terminate, recreate }) as const;
+
 const changes = nothing('what changes its devices is tried again by itself, or has ended: ask for it again.');
 /** Its host is asked what it has before the change ends: nobody has to say it. */
 const ofDevices = { success: changes, failure: changes, retry: changes, delete: terminate, recreate } as const;
@@ -83,6 +88,9 @@ export const recoveries: { readonly [S in VmStateName]: { readonly [A in Recover
     ...{ success: claim('run'), failure: claim('run') },
     ...{ retry: switches, delete: terminate, recreate },
   },
+  'ACTIVE/HOTPLUG_SAVEAS': ofSaving('run'),
+  'ACTIVE/HOTPLUG_SAVEAS_POWEROFF': ofSaving('stop'),
+  'ACTIVE/HOTPLUG_SAVEAS_SUSPENDED': ofSaving('suspended'),
   'ACTIVE/MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
   'ACTIVE/SAVE_MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
   'ACTIVE/PROLOG_MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },

@@ -1,5 +1,5 @@
 import type { Capacity } from '../../schemas/common/capacity.js';
-import type { Amounts } from '../../schemas/identity/quota.js';
+import type { Amounts } from '../../schemas/identity/amounts.js';
 import type { ResizeVm, Vm } from '../../schemas/vms/vm.js';
 import { added, chargeOfVm, negated, nothing } from '../identity/quotas.js';
 
@@ -15,7 +15,11 @@ export function resized(
     cpu: cpu === undefined ? vm.capacity.cpu : Math.round(cpu * 100),
     memory: memory ?? vm.capacity.memory,
   };
-  const charge = vm.charge && chargeOfVm(capacity);
+  // One of a service is charged with that, as large as it was.
+  const charge =
+    vm.charge && vm.charge.vms > 0
+      ? added(vm.charge, added(chargeOfVm(capacity), negated(chargeOfVm(vm.capacity))))
+      : vm.charge;
   return {
     capacity,
     template: {

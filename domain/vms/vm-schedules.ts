@@ -1,8 +1,9 @@
 import { limits } from '../../schemas/common/limits.js';
-import { AddVmSchedule, type VmSchedule, type VmScheduleEntry } from '../../schemas/vms/vm-schedules.js';
+import { AddVmSchedule, savingMembers, type VmSchedule, type VmScheduleEntry } from '../../schemas/vms/vm-schedules.js';
 import type { Finding } from '../problems.js';
 import { catchUp, dueOf, isRead, lastUntil, nextAfter, wrongTimes } from '../recurring.js';
 import { startTimeOf } from '../start-time.js';
+import { strayMembers } from './backups.js';
 
 /** `+3600`: seconds since the VM was made. */
 const relative = /^\+(\d{1,9})$/;
@@ -11,8 +12,10 @@ const relative = /^\+(\d{1,9})$/;
 export type ScheduleClock = { zone: string; now: Date; start: Date };
 
 /** What is wrong with when something is to be done to a VM. */
-export const wrongSchedule = (wish: AddVmSchedule): Finding[] =>
-  wrongTimes(wish, (text) => relative.test(text.trim()) || isRead(text));
+export const wrongSchedule = (wish: AddVmSchedule): Finding[] => [
+  ...wrongTimes(wish, (text) => relative.test(text.trim()) || isRead(text)),
+  ...(wish.action === 'disk-saveas' ? [] : strayMembers(wish, savingMembers)),
+];
 
 /** What is to be done now, or earlier, is no wish for later: null, its time is to come, or it comes again and again. */
 export function passedTime({ start_time, time_zone }: AddVmSchedule, clock: ScheduleClock): Finding | null {
@@ -129,13 +132,21 @@ export function scheduledIn(attribute: unknown): { wishes: AddVmSchedule[]; find
   return { wishes, findings };
 }
 
-/** OpenNebula's names, and RECURRENCE and TIME_ZONE, which are Arcus's own. What it numbers itself is not read. */
+/** OpenNebula's names, and from RECURRENCE on Arcus's own. What it numbers itself is not read. */
 const names: Readonly<Record<string, string>> = {
   ACTION: 'action',
   TIME: 'start_time',
   RECURRENCE: 'recurrence',
   TIME_ZONE: 'time_zone',
+  DISK_ID: 'disk_id',
+  IMAGE_NAME: 'image_name',
+  DATASTORE_ID: 'datastore_id',
+  KEEP: 'keep',
 };
+/** Template text knows no numbers. */
+const numbers: ReadonlySet<string> = new Set(['DISK_ID', 'DATASTORE_ID', 'KEEP']);
+const numberIn = (name: string, member: unknown): unknown =>
+  numbers.has(name) && typeof member === 'string' && /^\d{1,15}$/.test(member) ? Number(member) : member;
 
 const inTheirs = (pointer: string): string =>
   pointer.replace(
@@ -147,7 +158,9 @@ const inOurWords = (value: unknown): unknown =>
   typeof value !== 'object' || value === null
     ? value
     : Object.fromEntries(
-        Object.entries(value).flatMap(([name, member]) => (name === 'ID' ? [] : [[names[name] ?? name, member]])),
+        Object.entries(value).flatMap(([name, member]) =>
+          name === 'ID' ? [] : [[names[name] ?? name, numberIn(name, member)]],
+        ),
       );
 
 /** null: nobody can tell. */

@@ -40,6 +40,9 @@ const storedStates: { readonly [name in VmStateName]: VmStates } = {
   'ACTIVE/HOTPLUG_NIC_POWEROFF': { state: 'ACTIVE', lcm_state: 'HOTPLUG_NIC_POWEROFF' },
   'ACTIVE/HOTPLUG_PROLOG_POWEROFF': { state: 'ACTIVE', lcm_state: 'HOTPLUG_PROLOG_POWEROFF' },
   'ACTIVE/HOTPLUG_EPILOG_POWEROFF': { state: 'ACTIVE', lcm_state: 'HOTPLUG_EPILOG_POWEROFF' },
+  'ACTIVE/HOTPLUG_SAVEAS': { state: 'ACTIVE', lcm_state: 'HOTPLUG_SAVEAS' },
+  'ACTIVE/HOTPLUG_SAVEAS_POWEROFF': { state: 'ACTIVE', lcm_state: 'HOTPLUG_SAVEAS_POWEROFF' },
+  'ACTIVE/HOTPLUG_SAVEAS_SUSPENDED': { state: 'ACTIVE', lcm_state: 'HOTPLUG_SAVEAS_SUSPENDED' },
   'ACTIVE/DISK_RESIZE': { state: 'ACTIVE', lcm_state: 'DISK_RESIZE' },
   'ACTIVE/DISK_RESIZE_POWEROFF': { state: 'ACTIVE', lcm_state: 'DISK_RESIZE_POWEROFF' },
   'ACTIVE/DISK_SNAPSHOT': { state: 'ACTIVE', lcm_state: 'DISK_SNAPSHOT' },
@@ -84,11 +87,11 @@ export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && v
 /** States of VMs that their users have switched off, and start again when they like. */
 export const offStates: readonly VmState[] = ['POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'STOPPED'];
 
-/** On the way into one of them, out of it by what was saved, to another host, or at its snapshots. */
+/** On the way into one of them, out of it by what was saved, to another host, at its snapshots, or while a disk of it is saved. */
 const switching: readonly VmLcmState[] = [
   ...(['SHUTDOWN_POWEROFF', 'SAVE_SUSPEND', 'SHUTDOWN_UNDEPLOY', 'BOOT_SUSPENDED'] as const),
   ...(['SAVE_STOP', 'EPILOG_STOP', 'PROLOG_RESUME', 'BOOT_STOPPED'] as const),
-  ...(['HOTPLUG_SNAPSHOT'] as const),
+  ...(['HOTPLUG_SNAPSHOT', 'HOTPLUG_SAVEAS', 'HOTPLUG_SAVEAS_POWEROFF', 'HOTPLUG_SAVEAS_SUSPENDED'] as const),
   ...(['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'] as const),
   ...(['PROLOG_MIGRATE_POWEROFF', 'PROLOG_MIGRATE_SUSPEND'] as const),
 ];
@@ -101,8 +104,8 @@ export const isVmHealthy = (vm: VmStates): boolean =>
   isVmRunning(vm) || isVmOff(vm) || switching.includes(vm.lcm_state) || isChangingDevices(vm.lcm_state);
 
 /** A VM that no host has had since it was made, or began anew: nothing of it is anywhere. */
-export const isVmUnplaced = ({ state, stored }: Pick<Vm, 'state' | 'stored'>): boolean =>
-  (state === 'PENDING' || state === 'HOLD') && !stored;
+export const isVmUnplaced = ({ state, stored, datastore }: Pick<Vm, 'state' | 'stored' | 'datastore'>): boolean =>
+  (state === 'PENDING' || state === 'HOLD') && !stored && !datastore;
 
 /** States of VMs that have a host, with what is reserved there. */
 export const placedStates: readonly VmState[] = ['ACTIVE', 'POWEROFF', 'SUSPENDED'];

@@ -39,8 +39,11 @@ export const vmCalls = {
 
 export type VmCall = keyof typeof vmCalls;
 
+/** What is asked of the datastore that the disks of a VM are in. */
+export type StorageCall = 'makeDisks';
+
 type VerbRow = {
-  call: VmCall;
+  call: VmCall | StorageCall;
   /** Into the state of work, from whatever state accepts it. */
   enter: VmEvent;
   /** While it is done. */
@@ -92,7 +95,7 @@ export type DeviceVerb = keyof typeof deviceVerbs;
  * What is done to VMs at their hypervisors: the call that does it, and the states before, while and after. Steps go by it
  * (activities/vms), and so does what every adapter promises (test/contracts).
  */
-export const vmVerbs = {
+export const hostVerbs = {
   boot: {
     ...{ call: 'deploy', enter: 'boot', during: 'ACTIVE/BOOT' },
     ...{ leave: 'run', fail: 'fail_boot', after: ['ACTIVE/RUNNING'] },
@@ -106,6 +109,11 @@ export const vmVerbs = {
   clear: {
     ...{ call: 'destroy', enter: 'shutdown', during: 'ACTIVE/SHUTDOWN' },
     ...{ leave: 'resubmit', fail: 'fail_shutdown', after: ['PENDING', 'DONE'] },
+  },
+  /** No domain is left of one that has disks in a datastore, and it has no host any more: they go next. */
+  vacate: {
+    ...{ call: 'destroy', enter: 'shutdown', during: 'ACTIVE/SHUTDOWN' },
+    ...{ leave: 'epilog', fail: 'fail_shutdown', after: ['ACTIVE/EPILOG', 'PENDING', 'DONE'] },
   },
   /** Its domain stays, and does not run. */
   poweroff: {
@@ -152,7 +160,7 @@ export const vmVerbs = {
     ...{ call: 'resume', enter: 'resume_stopped', during: 'ACTIVE/BOOT_STOPPED' },
     ...{ leave: 'run', fail: 'suspended', after: ['ACTIVE/RUNNING'] },
   },
-  /** Of one without a host nothing is kept any more, for good. */
+  /** Of one without a host nothing is kept any more, neither what it had in memory nor disks, for good. */
   discard: {
     ...{ call: 'discard', enter: 'epilog', during: 'ACTIVE/EPILOG' },
     ...{ leave: 'done', fail: 'fail_epilog', after: ['DONE'] },
@@ -208,9 +216,21 @@ export const vmVerbs = {
     ...{ leave: 'suspended', fail: 'lose', after: [] },
   },
   ...deviceVerbs,
+} as const satisfies Record<string, VerbRow & { call: VmCall }>;
+
+/** What is done to VMs, at their hypervisors or where their disks are. */
+export const vmVerbs = {
+  /** Its disks are there, each as it is wished: of one that has them in a datastore. */
+  makeDisks: {
+    ...{ call: 'makeDisks', enter: 'place', during: 'ACTIVE/PROLOG' },
+    ...{ leave: 'boot', fail: 'fail_prolog', after: ['ACTIVE/BOOT', 'ACTIVE/RUNNING'] },
+  },
+  ...hostVerbs,
 } as const satisfies Record<string, VerbRow>;
 
 export type VmVerb = keyof typeof vmVerbs;
+/** Those that are done at a host. */
+export type HostVerb = keyof typeof hostVerbs;
 
 type VmStates = Pick<Vm, 'state' | 'lcm_state'>;
 

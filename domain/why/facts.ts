@@ -93,6 +93,8 @@ export type ImageSubject = {
   reason: string | null;
   vms: readonly number[];
   clones: readonly number[];
+  /** Of one whose bytes are still being sent: of how many, how many there are, and when it is given up. */
+  upload: { bytes: number; arrived: number; expires: Date } | null;
 };
 
 export type ZoneSubject = { type: 'zone'; id: number; name: string };

@@ -1,7 +1,11 @@
+import { capital } from '../../schemas/common/capital.js';
+import { counted } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Step } from '../../schemas/operations/step.js';
+import { onHost } from '../hosts/host-operations.js';
 import { isOpen } from '../operation-states.js';
-import { clauses, clock, counted, lengthOf, sentence, times, when } from '../words.js';
+import { clauses, clock, lengthOf, sentence, times, when } from '../words.js';
 import { type HostSubject, joined, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
 import { endedText, errorText, goingOn, hasOperation, type OperationFacts, resourceName } from './operation-words.js';
@@ -11,12 +15,12 @@ const overdue = 60_000;
 
 type Facts = WhyFacts & { subject: HostSubject };
 
-/** Why a host takes VMs or does not, and how far its flush is, or what came of the last one. */
+/** Why a host takes VMs or does not, and how far the operation on it is, or what came of the last one. */
 export function hostStory(facts: Facts): Story {
-  return joined(stateStory(facts), hasOperation(facts) ? flushStory(facts) : story([]));
+  return joined(stateStory(facts), hasOperation(facts) ? workOnIt(facts) : story([]));
 }
 
-function flushStory(facts: Facts & OperationFacts): Story {
+function workOnIt(facts: Facts & OperationFacts): Story {
   const { operation, subject, steps } = facts;
   if (operation.state === 'accepted') return joined(acceptedStory(facts), cancelStory(facts));
   if (isOpen(operation))
@@ -25,8 +29,7 @@ function flushStory(facts: Facts & OperationFacts): Story {
       cancelStory(facts),
       stepsStory(facts, steps, []),
     );
-  // Of one that was enabled since, or has nothing left, it says nothing any more.
-  if (operation.state === 'succeeded' || subject.state !== 'DISABLED' || subject.vms === 0) return story([]);
+  if (operation.state === 'succeeded' || onHost(operation.kind)?.isTold(subject) !== true) return story([]);
   return story([endedText(facts), errorText(operation)], { trouble: true });
 }
 
@@ -90,7 +93,7 @@ function stateStory({ subject, engine, now }: Facts): Story {
           `${it} did not answer when it was probed${lastProbe ? ` ${when(lastProbe, now)}` : ''}: ${sentence(error ?? 'it said nothing')}`,
           since,
           late ?? next,
-          `Until it answers it takes no VMs${subject.vms > 0 ? `; ${counted(subject.vms, 'VM')} ${subject.vms === 1 ? 'has its' : 'have their'} place on it, and steps on ${subject.vms === 1 ? 'it' : 'them'} are tried again` : ''}.`,
+          `Until it answers it takes no VMs${subject.vms > 0 ? `; ${counted(subject.vms, kinds.vm)} ${subject.vms === 1 ? 'has its' : 'have their'} place on it, and steps on ${subject.vms === 1 ? 'it' : 'them'} are tried again` : ''}.`,
         ],
         {
           failures: [
@@ -115,13 +118,11 @@ function stateStory({ subject, engine, now }: Facts): Story {
   }
 }
 
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
-
 const isFull = ({ total, used }: HostSubject): boolean => used.cpu >= total.cpu || used.memory >= total.memory;
 
 const cores = (hundredths: number): string => String(hundredths / 100);
 
 function room({ total, used, vms }: HostSubject): string {
   const [cpu, memory] = [total.cpu - used.cpu, total.memory - used.memory];
-  return `${cores(cpu)} of ${cores(total.cpu)} CPU and ${memory} of ${total.memory} MB of memory are free, with ${counted(vms, 'VM')} on it`;
+  return `${cores(cpu)} of ${cores(total.cpu)} CPU and ${memory} of ${total.memory} MB of memory are free, with ${counted(vms, kinds.vm)} on it`;
 }

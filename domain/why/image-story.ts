@@ -1,5 +1,6 @@
+import { grouped } from '../../schemas/common/limits.js';
 import { isOpen } from '../operation-states.js';
-import { sentence } from '../words.js';
+import { sentence, when } from '../words.js';
 import { type ImageSubject, joined, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
 import { goingOn, hasOperation, resourceName } from './operation-words.js';
@@ -11,6 +12,8 @@ export function imageStory(facts: Facts): Story {
   const { subject, steps } = facts;
   if (hasOperation(facts) && isOpen(facts.operation)) {
     if (facts.operation.state === 'accepted') return joined(acceptedStory(facts), cancelStory(facts));
+    if (subject.upload)
+      return joined(uploadStory(subject, subject.upload, facts.now), cancelStory(facts), stepsStory(facts, steps, []));
     return joined(
       story([goingOn(resourceName(facts.operation), facts)]),
       cancelStory(facts),
@@ -19,6 +22,18 @@ export function imageStory(facts: Facts): Story {
     );
   }
   return stateStory(subject);
+}
+
+/** It waits for whoever sends it; without him it gets no further. */
+function uploadStory(
+  { id, name }: ImageSubject,
+  { bytes, arrived, expires }: NonNullable<ImageSubject['upload']>,
+  now: Date,
+): Story {
+  return story([
+    `Image ${id} (${name}) waits for its bytes: ${grouped(arrived)} of ${grouped(bytes)} have been sent.`,
+    `It is given up ${when(expires, now)} if no more come; “arcus image upload ${id} FILE” goes on with the same file.`,
+  ]);
 }
 
 function stateStory({ id, name, state, reason, vms, clones }: ImageSubject): Story {

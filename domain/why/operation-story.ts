@@ -1,3 +1,4 @@
+import { capital } from '../../schemas/common/capital.js';
 import { askerOf } from '../operations/asker.js';
 import { type FailingTask, failsForGood, faultText, givenUpAt } from '../operations/failing-task.js';
 import { ownLane } from '../operations/lanes.js';
@@ -6,7 +7,7 @@ import type { SeenStep } from '../operations/steps.js';
 import { stuckAfter } from '../storage/image-progress.js';
 import { clock, few, lengthOf, sentence, times, when } from '../words.js';
 import { type Failure, joined, type Story, story, type VmFacts } from './facts.js';
-import { capital, deedOf, etaText, type OperationFacts } from './operation-words.js';
+import { deedOf, etaText, type OperationFacts } from './operation-words.js';
 import { placesOf } from './vm-groups.js';
 
 /** How long nobody need worry that a worker has not come yet, in milliseconds. */

@@ -1,3 +1,4 @@
+import { capital } from '../../schemas/common/capital.js';
 import { isScaling, isUndeployment, type Operation } from '../../schemas/operations/operation.js';
 import { type Counted, operations } from '../../schemas/operations.js';
 import { askerOf } from '../operations/asker.js';
@@ -9,8 +10,6 @@ import type { WhyFacts } from './facts.js';
 export type OperationFacts = WhyFacts & { operation: Operation };
 
 export const hasOperation = (facts: WhyFacts): facts is OperationFacts => facts.operation !== null;
-
-export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
 
@@ -75,6 +74,8 @@ const counts: Record<Counted, { is: string; isNot: string; are: string }> = {
     isNot: 'has not its devices as wished yet',
     are: 'have their devices as wished',
   },
+  saved: { is: 'has its disk saved', isNot: 'has not its disk saved yet', are: 'have their disks saved' },
+  restored: { is: 'has its disk restored', isNot: 'has not its disk restored yet', are: 'have their disks restored' },
   imported: { is: 'has its domain', isNot: 'has not its domain yet', are: 'have their domains' },
   brought: { is: 'is there', isNot: 'is not there yet', are: 'are there' },
   checked: { is: 'is checked', isNot: 'is not checked yet', are: 'are checked' },

@@ -1,3 +1,4 @@
+import { capital } from '../../schemas/common/capital.js';
 import type { Role, Schedule } from '../../schemas/services/service.js';
 import { isOpen } from '../operation-states.js';
 import { nameOf } from '../scaling/elasticity.js';
@@ -6,7 +7,6 @@ import type { SaidAt } from '../scaling/policy-log.js';
 import { type RoleRecord, recordOf } from '../scaling/role-record.js';
 import { sentence, when } from '../words.js';
 import { type PolicyFacts, type ServiceSubject, type Story, story, type WhyFacts } from './facts.js';
-import { capital } from './operation-words.js';
 
 type Kept = { record: RoleRecord | undefined; schedule: Schedule | undefined };
 

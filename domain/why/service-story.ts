@@ -1,13 +1,16 @@
+import { capital } from '../../schemas/common/capital.js';
+import { calledOf, counted } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import { takesAway } from '../../schemas/operations.js';
 import { isOpen } from '../operation-states.js';
 import { ofRole } from '../operations/names.js';
 import { loweredText } from '../services/departure.js';
+import { heldBack } from '../services/role-cap.js';
 import { isUp } from '../services/service-states.js';
-import { clock, counted, few, lengthOf, sentence } from '../words.js';
+import { clock, few, lengthOf, sentence } from '../words.js';
 import { joined, type ServiceSubject, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
 import {
-  capital,
   deedOf,
   endedText,
   errorText,
@@ -18,6 +21,8 @@ import {
 } from './operation-words.js';
 import { policyStory } from './policy-story.js';
 import { failuresOf, isFailed, reasonsOf, stillOf, vmName } from './vm-groups.js';
+
+const ofRoles = { one: 'role', several: 'roles' };
 
 type Facts = OperationFacts & { subject: ServiceSubject };
 
@@ -34,7 +39,7 @@ function heldStory({ state, roles }: ServiceSubject): Story {
   return story([
     held.length === 1
       ? `Role ${names} is on hold: it is deployed once somebody releases it.`
-      : `${counted(held.length, 'role')} are on hold, and are deployed once somebody releases them: ${names}.`,
+      : `${counted(held.length, ofRoles)} are on hold, and are deployed once somebody releases them: ${names}.`,
     behind.length > 0 ? `Behind that waits ${few(behind.map(({ name }) => name))}.` : null,
   ]);
 }
@@ -96,7 +101,7 @@ function turnStory({ roles }: ServiceSubject): Story {
   const next = roles.filter(({ isNext }) => isNext);
   if (next.length === 0) return story([]);
   const waits = next.length === 1 ? 'is ready and waits for its turn' : 'are ready and wait for their turn';
-  return story([`${counted(next.length, 'role')} ${waits}: ${few(next.map(({ name }) => name))}.`]);
+  return story([`${counted(next.length, ofRoles)} ${waits}: ${few(next.map(({ name }) => name))}.`]);
 }
 
 /** VMs that fit on no host, with what placement said. */
@@ -105,7 +110,7 @@ function capacityStory({ vms }: ServiceSubject): Story {
   if (waiting.length === 0) return story([]);
   const roles = [...new Set(waiting.flatMap(({ role }) => (role === null ? [] : [role])))];
   return story([
-    `It waits for room for ${counted(waiting.length, 'VM')} of ${roles.length === 1 ? 'role' : 'roles'} ${few(roles)}.`,
+    `It waits for room for ${counted(waiting.length, kinds.vm)} of ${calledOf(roles.length, ofRoles)} ${few(roles)}.`,
     ...reasonsOf(waiting),
     // Where room is not what they lack, their reasons say what helps.
     waiting.some(({ reason }) => reason?.includes('arcus host '))
@@ -119,7 +124,7 @@ function gateStory({ vms }: ServiceSubject): Story {
   const unready = vms.filter((vm) => vm.unready);
   if (unready.length === 0) return story([]);
   return story([
-    `It waits for ${counted(unready.length, 'VM')} to report READY=YES from inside: ${few(unready.map(vmName))}.`,
+    `It waits for ${counted(unready.length, kinds.vm)} to report READY=YES from inside: ${few(unready.map(vmName))}.`,
   ]);
 }
 
@@ -127,7 +132,7 @@ function gateStory({ vms }: ServiceSubject): Story {
 function lossesStory({ vms }: ServiceSubject): Story {
   const failed = vms.filter(isFailed);
   if (failed.length === 0) return story([]);
-  const opening = `${counted(failed.length, 'VM')} ${failed.length === 1 ? 'has' : 'have'} failed so far.`;
+  const opening = `${counted(failed.length, kinds.vm)} ${failed.length === 1 ? 'has' : 'have'} failed so far.`;
   return story([opening, ...reasonsOf(failed)], { failures: failuresOf(failed), trouble: true });
 }
 
@@ -155,7 +160,8 @@ function failedStory(facts: Facts): Story {
   const progress = progressText(facts);
   const failed = subject.vms.filter(isFailed);
   const ownError = operation.error?.code === 'roles_failed' && failed.length > 0 ? null : errorText(operation);
-  const count = failed.length > 0 && `${counted(failed.length, 'VM')} ${failed.length === 1 ? 'has' : 'have'} failed`;
+  const count =
+    failed.length > 0 && `${counted(failed.length, kinds.vm)} ${failed.length === 1 ? 'has' : 'have'} failed`;
   const counts = [progress, count || null].filter((text) => text !== null);
   const own = operation.state === 'failed' && operation.error;
   const surplus = takesAway(operation.kind) ? [] : surplusOf(subject);
@@ -165,6 +171,7 @@ function failedStory(facts: Facts): Story {
       ownError,
       counts.length > 0 ? capital(sentence(counts.join('; '))) : null,
       ...surplus,
+      ...(takesAway(operation.kind) ? [] : heldBackOf(subject)),
       ...reasonsOf(failed),
     ],
     {
@@ -195,14 +202,14 @@ function restStory({ subject, now }: Pick<WhyFacts, 'now'> & { subject: ServiceS
   const lacking = counts.reduce((sum, { runs, cardinality }) => sum + Math.max(0, cardinality - runs), 0);
   const surplus = surplusOf(subject);
   if (lacking === 0) {
-    const all = total === 1 ? 'its one VM runs' : `all ${total} VMs of its ${counted(roles.length, 'role')} run`;
+    const all = total === 1 ? 'its one VM runs' : `all ${total} VMs of its ${counted(roles.length, ofRoles)} run`;
     return story(
       [
         `${name} runs: ${all}.`,
         ...surplus,
         ...(others.length === 0
           ? []
-          : [`Besides, it has ${counted(others.length, 'VM')} that ${others.length === 1 ? 'does' : 'do'} not.`]),
+          : [`Besides, it has ${counted(others.length, kinds.vm)} that ${others.length === 1 ? 'does' : 'do'} not.`]),
         ...stillOf(others, now),
         ...restingRoles(subject, now),
       ],
@@ -211,7 +218,7 @@ function restStory({ subject, now }: Pick<WhyFacts, 'now'> & { subject: ServiceS
   }
   return story(
     [
-      `${name} is ${state}, but only ${total - lacking} of ${counted(total, 'VM')} run.`,
+      `${name} is ${state}, but only ${total - lacking} of ${counted(total, kinds.vm)} run.`,
       ...surplus,
       ...stillOf(others, now),
     ],
@@ -228,9 +235,18 @@ const surplusOf = (subject: ServiceSubject): string[] =>
         ? 'a recovery ends what is too many'
         : `end what is too many (\`arcus vm terminate\`), or scale the role to ${runs} to keep all`;
     return [
-      `Role ${role} has ${counted(runs, 'VM')} that ${runs === 1 ? 'runs' : 'run'}, and is to have ${cardinality}: ${way}.`,
+      `Role ${role} has ${counted(runs, kinds.vm)} that ${runs === 1 ? 'runs' : 'run'}, and is to have ${cardinality}: ${way}.`,
     ];
   });
+
+/** Roles in the place of whose VMs no others are made, for those that are not gone are too many. */
+function heldBackOf(subject: ServiceSubject): string[] {
+  return countsOf(subject).flatMap(({ role, runs, cardinality }) => {
+    const there = subject.vms.filter((vm) => vm.role === role).length;
+    const why = runs < cardinality ? heldBack(cardinality, there) : null;
+    return why === null ? [] : [sentence(`Role ${role}: ${why}`)];
+  });
+}
 
 /** How many VMs of each role run, and are to. */
 function countsOf({ roles, vms }: ServiceSubject): { role: string; runs: number; cardinality: number }[] {

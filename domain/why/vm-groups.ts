@@ -1,4 +1,5 @@
-import { clock, counted, few, sentence } from '../words.js';
+import { counted } from '../../schemas/common/counted.js';
+import { clock, few, sentence } from '../words.js';
 import type { Failure, VmFacts } from './facts.js';
 
 export const vmName = ({ id, name }: Pick<VmFacts, 'id' | 'name'>): string => `VM ${id} (${name})`;
@@ -9,6 +10,7 @@ export const isFailed = ({ state }: VmFacts): boolean => state.endsWith('_FAILUR
 /** Groups that are told one by one; VMs of those beyond are counted. */
 const mostTold = 3;
 const mostListed = 50;
+const moreVm = { one: 'more VM', several: 'more VMs' };
 
 /** What is said of a VM that has failed without a word. */
 const reasonOf = ({ state, reason }: VmFacts): string =>
@@ -26,7 +28,7 @@ export function reasonsOf(vms: readonly VmFacts[]): string[] {
   const rest = groups.slice(mostTold).reduce((sum, [, alike]) => sum + alike.length, 0);
   return [
     ...groups.slice(0, mostTold).map(([reason, alike]) => sentence(`${few(alike.map(vmName))}: ${reason}`)),
-    ...(rest > 0 ? [`${counted(rest, 'more VM')} for other reasons.`] : []),
+    ...(rest > 0 ? [`${counted(rest, moreVm)} for other reasons.`] : []),
   ];
 }
 
@@ -49,7 +51,7 @@ export function stillOf(vms: readonly VmFacts[], now: Date): string[] {
           : `, ${alike.length === 1 ? 'at' : 'the last at'} ${clock(new Date(Math.max(...last)), now)}`;
       return sentence(`${few(alike.map(vmName))} ${alike.length === 1 ? 'is' : 'are'} ${text}${at}`);
     }),
-    ...(rest > 0 ? [`${counted(rest, 'more VM')} ${rest === 1 ? 'does' : 'do'} not run.`] : []),
+    ...(rest > 0 ? [`${counted(rest, moreVm)} ${rest === 1 ? 'does' : 'do'} not run.`] : []),
   ];
 }
 

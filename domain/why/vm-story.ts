@@ -1,3 +1,4 @@
+import { capital } from '../../schemas/common/capital.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
@@ -6,7 +7,6 @@ import { clauses, sentence, when } from '../words.js';
 import { joined, type Story, story, type VmSubject, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
 import {
-  capital,
   deedOf,
   endedText,
   errorText,
@@ -133,6 +133,9 @@ const under: Partial<Record<VmStateName, string>> = {
   'ACTIVE/PROLOG_MIGRATE_POWEROFF': 'is being taken to another host',
   'ACTIVE/PROLOG_MIGRATE_SUSPEND': 'is being taken to another host',
   'ACTIVE/HOTPLUG': 'is having a disk attached or detached',
+  'ACTIVE/HOTPLUG_SAVEAS': 'runs while a disk of it is saved as an image',
+  'ACTIVE/HOTPLUG_SAVEAS_POWEROFF': 'is switched off while a disk of it is saved as an image',
+  'ACTIVE/HOTPLUG_SAVEAS_SUSPENDED': 'is suspended while a disk of it is saved as an image',
   'ACTIVE/HOTPLUG_NIC': 'is having a NIC attached or detached',
   'ACTIVE/HOTPLUG_NIC_POWEROFF': 'is having a NIC attached or detached',
   'ACTIVE/HOTPLUG_PROLOG_POWEROFF': 'is having a disk attached or detached',
@@ -190,6 +193,9 @@ function stateText({ subject, operation, now }: Facts): string {
     case 'ACTIVE/PROLOG_MIGRATE_POWEROFF':
     case 'ACTIVE/PROLOG_MIGRATE_SUSPEND':
     case 'ACTIVE/HOTPLUG':
+    case 'ACTIVE/HOTPLUG_SAVEAS':
+    case 'ACTIVE/HOTPLUG_SAVEAS_POWEROFF':
+    case 'ACTIVE/HOTPLUG_SAVEAS_SUSPENDED':
     case 'ACTIVE/HOTPLUG_NIC':
     case 'ACTIVE/HOTPLUG_NIC_POWEROFF':
     case 'ACTIVE/HOTPLUG_PROLOG_POWEROFF':

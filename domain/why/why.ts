@@ -1,15 +1,16 @@
+import { capital } from '../../schemas/common/capital.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { NextAction } from '../../schemas/operations/next-action.js';
-import type { OperationKind } from '../../schemas/operations/operation.js';
 import type { Why } from '../../schemas/operations/why.js';
 import type { ActionName } from '../acts/next-actions.js';
+import { retryWords } from '../acts/retry-words.js';
 import { isOpen } from '../operation-states.js';
 import { listed } from '../words.js';
 import { joined, type Story, type Subject, story, type WhyFacts } from './facts.js';
 import { hostStory } from './host-story.js';
 import { imageStory } from './image-story.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
-import { capital, deedOf, endedText, errorText, goingOn, hasOperation, resourceName } from './operation-words.js';
+import { deedOf, endedText, errorText, goingOn, hasOperation, resourceName } from './operation-words.js';
 import { serviceStory } from './service-story.js';
 import { vmStory } from './vm-story.js';
 
@@ -116,19 +117,15 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   disable: ['disable', 'the host'],
 } satisfies Record<Advised, readonly [verb: string, object: string]>;
 
-/** The same of operations that are asked for again, where what failed is not what there is to see. */
-const retried: { readonly [K in OperationKind]?: readonly [verb: string, object: string] } = {
-  flushHost: ['flush', 'it again'],
-  migrateVm: ['migrate', 'it again'],
-};
-
 /** What can be done, in words; nothing of it where all goes as it should. */
 function adviceOn({ operation, actions, subject }: WhyFacts, { trouble }: Story): string | null {
   const open = operation !== null && isOpen(operation);
   const asks = operation?.state === 'waiting_for_you';
   const waits =
     open && (operation.state !== 'running' || operation.waiting_for !== null) && operation.state !== 'accepted';
-  const rests = subject.type === 'host' && (subject.state === 'DISABLED' || subject.state === 'OFFLINE');
+  const rests =
+    (subject.type === 'host' && (subject.state === 'DISABLED' || subject.state === 'OFFLINE')) ||
+    (subject.type === 'image' && subject.upload !== null);
   if (!trouble && !waits && !rests) return open ? 'Nothing needs to be done.' : null;
   if (actions.length === 0) return open && !asks ? null : 'You may only look at it.';
   // The question itself names the answers.
@@ -143,7 +140,7 @@ function choices(actions: readonly NextAction[], { type }: Subject, operation: W
   const verbs = new Map<string, string[]>();
   for (const { name, href } of actions) {
     const ofLast =
-      operation && href.endsWith(`/operations/${operation._id}/retry`) ? retried[operation.kind] : undefined;
+      operation && href.endsWith(`/operations/${operation._id}/retry`) ? retryWords[operation.kind].advice : undefined;
     const [verb, of] = ofLast ?? deeds[name] ?? [name.replaceAll('_', ' '), ''];
     // Of a service, what is resumed is what of it is switched off.
     const object = name === 'resume' && type === 'service' ? 'its VMs' : of;

@@ -117,10 +117,10 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
       return { type: 'host', id, name, state, error, vms, work };
     }
     case 'image': {
-      const { _id: id, name, state, reason, vms, clones } = resource.image;
+      const { _id: id, name, state, reason, vms, clones, lock } = resource.image;
       const op = operationAtWork(resource.image);
       const work = op === null ? null : workOf(op, await standingOf(store, op));
-      return { type: 'image', id, name, state, reason, vms, clones, work };
+      return { type: 'image', id, name, state, reason, vms, clones, locked: lock != null, work };
     }
     case 'service': {
       const { _id: id, state, wanted } = resource.service;

@@ -1,5 +1,5 @@
 import { Problem } from '../../domain/problems.js';
-import { counted } from '../../domain/words.js';
+import { counted } from '../../schemas/common/counted.js';
 import {
   type Cluster,
   type ClusterEdit,
@@ -7,6 +7,7 @@ import {
   type CreateCluster,
   defaultCluster,
 } from '../../schemas/hosts/cluster.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { OperationsContext } from '../context.js';
 import { managed } from '../managed.js';
 import { clusterResource, namesFor } from '../resources.js';
@@ -41,7 +42,7 @@ export const clusters = (context: OperationsContext) => {
       // Whoever puts one into it writes the cluster, which this transaction has done, too.
       const stores = await store.datastores.inCluster(id, transaction);
       if (stores > 0)
-        throw new Problem('in_use', `${called} has ${counted(stores, 'datastore')}. Take them out of it first.`);
+        throw new Problem('in_use', `${called} has ${counted(stores, kinds.datastore)}. Take them out of it first.`);
     },
     changed: () => wakeWaiting(context),
   });

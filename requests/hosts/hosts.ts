@@ -8,14 +8,16 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { defaultCluster } from '../../schemas/hosts/cluster.js';
-import type { CreateHost, Host, HostEdit, HostResource, HostState } from '../../schemas/hosts/host.js';
+import type { CreateHost, Host, HostEdit, HostResource, HostState, HypervisorKind } from '../../schemas/hosts/host.js';
 import type { CleanHost } from '../../schemas/hosts/strays.js';
+import { Taken } from '../../store/mongo/taken.js';
 import { demandOn } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
+import { nameFree } from '../free-name.js';
 import { hostResource } from '../host-resource.js';
-import { nameFree, objectsOf } from '../managed.js';
+import { objectsOf } from '../managed.js';
 import { ownershipOf } from '../ownership-of.js';
 import type { Precondition } from '../precondition.js';
 import { namesFor } from '../resources.js';
@@ -59,7 +61,8 @@ export async function createHost(
   const { store } = context;
   const { shownOne } = objects(context);
   mayCreate(caller, 'host');
-  const { vm_mad, cpu, memory, cluster_id, attributes, reserved } = request;
+  const { vm_mad, cpu, memory, cluster_id, attributes, reserved, libvirt } = request;
+  reachable(vm_mad, libvirt);
   const name = objectName(request.name);
   await mayPutInto(context, caller, cluster_id);
   const host: Host = {
@@ -69,6 +72,7 @@ export async function createHost(
     gid: caller.gid,
     permissions: permissionsOfNew(caller),
     vm_mad,
+    ...(libvirt && { libvirt }),
     state: 'INIT',
     error: null,
     total: { cpu: hundredths(cpu), memory },
@@ -81,9 +85,38 @@ export async function createHost(
     created_at: new Date(),
     last_monitored_at: null,
   };
-  await nameFree('host', name, () => store.clusterChanges.insertHost(host));
+  await nameFree('host', name, async () => {
+    try {
+      await store.clusterChanges.insertHost(host);
+    } catch (error) {
+      throw libvirt && error instanceof Taken && error.has('libvirt.uri')
+        ? await thereAlready(context, libvirt.uri)
+        : error;
+    }
+  });
   await monitor(context);
   return shownOne(caller, (await store.hosts.find(host._id)) ?? host);
+}
+
+/** What is said of the URI of another host. */
+async function thereAlready({ store }: OperationsContext, uri: string): Promise<Problem> {
+  const same = await store.hosts.withUri(uri);
+  const detail = `is that of ${same ? `host ${same._id} (${same.name})` : 'another host'}`;
+  return new Problem('already_there', `The URI ${detail} already.`, {
+    findings: [{ pointer: '/libvirt/uri', detail }],
+  });
+}
+
+/** What leads to a host is that of its kind. */
+function reachable(kind: HypervisorKind, libvirt: CreateHost['libvirt']): void {
+  const detail =
+    kind === 'libvirt' && !libvirt
+      ? 'is needed of a host of libvirt: {"uri": "qemu+ssh://arcus@host-1/system"}'
+      : kind !== 'libvirt' && libvirt
+        ? `is of hosts of libvirt, and this one is ${kind}`
+        : null;
+  if (detail !== null)
+    throw new Problem('invalid_request', `/libvirt ${detail}.`, { findings: [{ pointer: '/libvirt', detail }] });
 }
 
 export async function updateHost(

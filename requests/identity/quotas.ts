@@ -1,41 +1,31 @@
 import type { Caller } from '../../domain/identity/caller.js';
 import { visibility } from '../../domain/identity/permissions.js';
-import {
-  amountIn,
-  countLimit,
-  countsOf,
-  effectiveLimit,
-  fromUnits,
-  inUnits,
-  isExempt,
-  limitsOf,
-  nothing,
-} from '../../domain/identity/quotas.js';
+import { countLimit, countsOf, isExempt } from '../../domain/identity/quotas.js';
 import { groupSubject } from '../../domain/identity/user-rights.js';
 import { Problem } from '../../domain/problems.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import {
-  type Amounts,
   asDefault,
   type Counts,
   type DefaultQuotas,
   type DefaultQuotasEdit,
-  type Limits,
   type OwnQuotas,
   type Quota,
   type QuotaEdit,
   type QuotaHolder,
   type QuotaHolderType,
-  type QuotaKind,
   type QuotaResource,
   type UserQuotaEdit,
+  unlimited,
 } from '../../schemas/identity/quota.js';
-import type { CountedKind } from '../../schemas/kinds.js';
+import { measureIn } from '../../schemas/identity/quota-on.js';
+import { type CountedKind, kinds } from '../../schemas/kinds.js';
 import { administrator, demand } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import { authorisedUser } from './authorise-user.js';
+import { newlyLimited, ofGroup, ofUser, quotaResource, type SetLimits, stored } from './quota-shapes.js';
 
 // Everybody sees what is his own; the rest is a right on the user or group: USE to see its quotas, ADMIN to set them.
 
@@ -78,7 +68,7 @@ export function updateGroupQuota(
   id: number,
   edit: Edit<QuotaEdit>,
 ): Promise<QuotaResource> {
-  return changeLimits(context, caller, { type: 'group', id }, edit, mapLimits);
+  return changeLimits(context, caller, { type: 'group', id }, edit, ofGroup);
 }
 
 /** The same of a user. */
@@ -100,8 +90,11 @@ export async function updateDefaultQuotas(
   administrator(caller, 'set default quotas');
   await quotas.editDefaults(async ({ user, group }, transaction) => {
     await precondition.demand(() => showDefaultQuotas(context));
-    const { wish } = revise({ users: ofUser(user), groups: mapLimits(group) });
-    await quotas.setDefaults({ user: stored(wish.users), group: stored(wish.groups) }, transaction);
+    const { wish } = revise({ users: ofUser(user, unlimited), groups: ofGroup(group, unlimited) });
+    const after = { user: stored(wish.users, unlimited), group: stored(wish.groups, unlimited) };
+    await demandThere(context, newlyLimited(after.user, user), '/users');
+    await demandThere(context, newlyLimited(after.group, group), '/groups');
+    await quotas.setDefaults(after, transaction);
   });
   return showDefaultQuotas(context);
 }
@@ -182,15 +175,29 @@ async function visible(context: OperationsContext, caller: Caller, type: QuotaHo
 export async function showDefaultQuotas(context: OperationsContext): Promise<DefaultQuotas> {
   const { quotas } = context.store;
   const { user, group } = await quotas.defaultLimits();
-  return { users: ofUser(user), groups: mapLimits(group) };
+  return { users: ofUser(user, unlimited), groups: ofGroup(group, unlimited) };
 }
 
-async function changeLimits<T extends Limits>(
+/** Limits on what there is not are refused: an id is easily mistaken. What goes later takes no limit with it. */
+async function demandThere({ store }: OperationsContext, keys: readonly string[], under = ''): Promise<void> {
+  for (const key of keys) {
+    const measure = measureIn(key);
+    if (!measure) continue;
+    const { kind, id } = measure;
+    const stores = { network: store.networks, datastore: store.datastores, image: store.images };
+    if (!(await stores[kind].find(id)))
+      throw new Problem('invalid_request', 'The limits cannot be set.', {
+        findings: [{ pointer: `${under}/per_${kind}/${id}`, detail: `there is no ${kinds[kind].one} ${id}` }],
+      });
+  }
+}
+
+async function changeLimits<T extends SetLimits>(
   context: OperationsContext,
   caller: Caller,
   holder: QuotaHolder,
   { revise, precondition }: Edit<T>,
-  present: (limits: Amounts & Partial<Counts>) => T,
+  present: (limits: Quota['limits']) => T,
 ): Promise<QuotaResource> {
   const { quotas, references } = context.store;
   await demandOn(context, caller, holder, 'admin');
@@ -203,49 +210,13 @@ async function changeLimits<T extends Limits>(
   await quotas.edit(holder, async ({ limits }, transaction) => {
     if ((await references.touch(holder.type, [holder.id], transaction)).length > 0) throw gone(holder);
     await precondition.demand(() => shown(context, holder));
-    const { wish } = revise(present(limits));
-    await quotas.setLimits(holder, stored(wish), transaction);
+    const wish = stored(revise(present(limits)).wish);
+    await demandThere(context, newlyLimited(wish, limits));
+    await quotas.setLimits(holder, wish, transaction);
   });
   return shown(context, holder);
 }
 
 const gone = ({ type, id }: QuotaHolder): Problem => new Problem('not_found', `There is no ${type} ${id}.`);
 
-const mapLimits = (limits: Amounts): Limits => limitsOf((kind) => inUnits(kind, limits[kind] ?? asDefault));
-
-/** Limits as they are given, in the units in which they are kept. */
-const stored = <T extends Limits>(limits: T): T => ({
-  ...limits,
-  ...limitsOf((kind) => fromUnits(kind, limits[kind])),
-});
-
-/** The same of a user, with what is counted. */
-const ofUser = (limits: Amounts & Partial<Counts>): Limits & Counts => ({
-  ...mapLimits(limits),
-  ...countsOf((kind) => limits[kind] ?? asDefault),
-});
-
 const noCounts: Counts = countsOf(() => 0);
-
-function quotaResource(
-  holder: QuotaHolder,
-  name: string,
-  { limits, used }: Omit<Quota, '_id'> = { limits: limitsOf(() => asDefault), used: nothing },
-  defaults: Limits,
-): QuotaResource {
-  const exempt = isExempt(holder);
-  const of = (kind: QuotaKind) => {
-    const own = limits[kind] ?? asDefault;
-    const effective = exempt ? null : effectiveLimit(own, defaults[kind]);
-    return {
-      limit: inUnits(kind, own),
-      effective: effective === null ? null : inUnits(kind, effective),
-      used: inUnits(kind, amountIn(used, kind)),
-    };
-  };
-  return {
-    ...holder,
-    ...{ name, exempt, services: of('services'), vms: of('vms'), cpu: of('cpu'), memory: of('memory') },
-    ...{ images: of('images'), storage: of('storage') },
-  };
-}

@@ -1,4 +1,6 @@
 import type { Caller } from '../../domain/identity/caller.js';
+import { chargeOfReservation, without } from '../../domain/identity/quotas.js';
+import { holderText, mostNamed, refuseInUse } from '../../domain/networks/holders.js';
 import { rangesEver } from '../../domain/networks/lease-key.js';
 import { placeOfAddress } from '../../domain/networks/leased-nic.js';
 import { planRange, rangesFault, resizeFault } from '../../domain/networks/ranges.js';
@@ -7,13 +9,12 @@ import { Problem } from '../../domain/problems.js';
 import type { AddressRange, AddressWish, NewRange } from '../../schemas/networks/addresses.js';
 import type { LeasePlace } from '../../schemas/networks/lease.js';
 import type { Network, NetworkResource, ResizeRange } from '../../schemas/networks/network.js';
+import { untilChosen } from '../../store/mongo/choice-lost.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
-import { untilChosen } from '../../store/networks/choice-lost.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import { objectsOf } from '../managed.js';
 import { type Precondition, unconditional } from '../precondition.js';
-import { holderText, mostNamed, refuseInUse } from './holders.js';
 import { keptNetworks } from './networks.js';
 
 type Right = 'manage' | 'admin';
@@ -107,14 +108,18 @@ export async function removeRange(
   ar_id: number,
   precondition: Precondition = unconditional,
 ): Promise<void> {
-  const { leases } = context.store;
+  const { leases, quotas } = context.store;
   await changed(context, caller, id, { right: 'manage', precondition }, async (present, transaction) => {
     const range = rangeOf(present, ar_id);
     await leases.shut(id, transaction);
     const holding = await leases.holding(id, { ar_id, most: mostNamed }, transaction);
     refuseInUse(`Address range ${ar_id} of virtual network ${id}`, holding, 'Take it from them first.');
     await leases.releaseReserved(id, range, transaction);
-    return { ranges: present.ranges.filter((one) => one !== range) };
+    const ranges = present.ranges.filter((one) => one !== range);
+    if (!range.from || !present.charge) return { ranges };
+    const { left, returned } = without(present.charge, chargeOfReservation(range.from.network, range.size));
+    await quotas.giveBack(present, returned, transaction);
+    return { ranges, charge: left };
   });
 }
 

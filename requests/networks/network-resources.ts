@@ -23,6 +23,7 @@ export function networkResource(
     vlan_id_automatic: network.vlan_drawn,
     attributes: network.attributes,
     parent_network_id: network.parent,
+    service_id: network.service ?? null,
     used_leases: ranges.reduce((sum, range) => sum + range.used, 0),
     address_ranges: ranges,
     created_at: iso(network.created_at),

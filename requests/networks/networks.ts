@@ -1,25 +1,19 @@
-import { keptAttributes } from '../../domain/attribute-names.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { isAdministrator } from '../../domain/identity/permissions.js';
-import {
-  connectionFindings,
-  connectionOf,
-  drawsVlan,
-  freeVlan,
-  saysConnection,
-} from '../../domain/networks/connection.js';
+import { saysConnection } from '../../domain/networks/connection.js';
+import { refuseInUse } from '../../domain/networks/holders.js';
 import { attributeFindings } from '../../domain/networks/network-attributes.js';
-import { planRanges } from '../../domain/networks/ranges.js';
-import { type Finding, Problem } from '../../domain/problems.js';
+import { groupsOfNetwork } from '../../domain/networks/security-groups.js';
+import { Problem } from '../../domain/problems.js';
 import type { Page, PageQuery } from '../../schemas/common/common.js';
 import type { LeaseResource } from '../../schemas/networks/lease.js';
 import type { CreateNetwork, Network, NetworkEdit, NetworkResource } from '../../schemas/networks/network.js';
-import { untilChosen } from '../../store/networks/choice-lost.js';
+import { untilChosen } from '../../store/mongo/choice-lost.js';
+import { insertNetwork, nameGroups, planNetwork, refuse, refuseGroups } from '../../store/networks/network-making.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import { managed } from '../managed.js';
 import { namesFor } from '../resources.js';
-import { mostNamed, refuseInUse } from './holders.js';
+import { refuseConnection } from './connection.js';
 import { leaseResources, networkResource } from './network-resources.js';
 
 /** How networks are found and shown, for whoever looks at or edits one. */
@@ -40,47 +34,34 @@ export const networks = (context: OperationsContext) => {
     ...store.networks,
     ...keptNetworks(context),
     make: async (caller, wish: CreateNetwork) => {
-      if (saysConnection(wish) && !isAdministrator(caller))
-        throw new Problem(
-          'not_authorized',
-          'Only administrators may say how VMs are connected on hosts: leave out vn_mad, bridge, phydev and vlan_id.',
-        );
-      const attributes = keptAttributes(wish.attributes ?? {});
-      const planned = planRanges(wish.address_ranges ?? [], {
-        ...{ next: 0, others: [], under: '/address_ranges', chance: Math.random },
-      });
-      refuse([...connectionFindings(wish), ...attributeFindings(attributes, '/attributes'), ...planned.findings]);
-      const vlan = drawsVlan(wish) ? await drawn(context, wish) : null;
-      return (base): Network => ({
-        ...base,
-        ...connectionOf(base._id, wish, vlan),
-        ...{ attributes, ranges: planned.ranges, next_ar: planned.ranges.length, parent: null },
-      });
+      if (saysConnection(wish)) refuseConnection(caller);
+      return planNetwork(store, caller, wish);
     },
-    async insert(made, transaction) {
-      const { _id, vn_mad, vlan_id, vlan_drawn } = made;
-      if (vlan_drawn && vlan_id !== null) await store.networks.drawVlan(_id, vn_mad, vlan_id, transaction);
-      await store.networks.insert(made, transaction);
-    },
+    insert: (made, transaction) => insertNetwork(store, made, transaction),
     editable: ({ name, attributes }): NetworkEdit => ({ name, attributes }),
-    async change(_caller, { name, attributes }, present, transaction) {
+    async change(caller, { name, attributes }, present, transaction) {
       const before = attributeFindings(present.attributes, '/attributes');
       refuse(
         attributeFindings(attributes, '/attributes').filter(
           ({ pointer, detail }) => !before.some((one) => one.pointer === pointer && one.detail === detail),
         ),
       );
+      const known = groupsOfNetwork(present.attributes);
+      const added = groupsOfNetwork(attributes).filter((id) => !known.includes(id));
+      await refuseGroups(store, caller, added);
+      await nameGroups(store, added, transaction);
       return store.networks.replace(present._id, { name, attributes }, transaction);
     },
     async remove(_caller, network, transaction) {
-      const { _id: id, name, ranges } = network;
-      await store.leases.shut(id, transaction);
-      const holding = await store.leases.holding(id, { most: mostNamed }, transaction);
+      const { _id: id, name, service } = network;
+      if (service !== undefined)
+        throw new Problem(
+          'in_use',
+          `Virtual network ${id} (${name}) was made for service ${service}, and goes with it: undeploy or delete that.`,
+        );
+      const holding = await store.reservations.inUse(network, transaction);
       refuseInUse(`Virtual network ${id} (${name})`, holding, 'Take it from them first, or release what is held.');
-      for (const range of ranges) await store.leases.releaseReserved(id, range, transaction);
-      await store.networks.giveVlanBack(id, transaction);
-      await store.leases.forget(id, ranges, transaction);
-      await store.networks.remove(id, transaction);
+      await store.reservations.remove(network, transaction);
     },
   });
   return {
@@ -95,14 +76,3 @@ export const networks = (context: OperationsContext) => {
     },
   };
 };
-
-export function refuse(findings: readonly Finding[]): void {
-  if (findings.length > 0) throw new Problem('invalid_request', 'The network cannot be like that.', { findings });
-}
-
-async function drawn({ store }: OperationsContext, { vn_mad }: CreateNetwork): Promise<number> {
-  const vlan = freeVlan(vn_mad, await store.networks.vlansOf(vn_mad));
-  if (vlan === null)
-    throw new Problem('wrong_state', `No number of a VLAN is left for ${vn_mad}: networks have them all.`);
-  return vlan;
-}

@@ -1,7 +1,13 @@
 import { decidedBy } from '../../domain/operations/asker.js';
 import { namespaces } from '../../schemas/config.js';
 import { kinds } from '../../schemas/kinds.js';
-import { isDeviceChange, isPerformance, isSwitch, type Operation } from '../../schemas/operations/operation.js';
+import {
+  isDeviceChange,
+  isDiskSave,
+  isPerformance,
+  isSwitch,
+  type Operation,
+} from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { Answer } from '../../schemas/operations/question.js';
 import type { OperationsContext } from '../context.js';
@@ -38,6 +44,7 @@ export function operationResource(
     requester: operation.requester,
     decided_by: decidedBy(operation),
     waiting_for: operation.waiting_for,
+    ...(isDiskSave(operation) && { image_id: operation.input.image }),
     ...(operation.warnings && { warnings: operation.warnings }),
     error: operation.error,
     question: operation.question && {

@@ -2,10 +2,11 @@ import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
+import { argsOf } from '../../domain/scaling/performing.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import type { SnapshotArgs, VmAction } from '../../schemas/operations/vm-action.js';
+import type { ActionArgs, VmAction } from '../../schemas/operations/vm-action.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { PolicyPerforming } from '../../store/scaling/policy-scaling.js';
 import { demandOn, whyLost } from '../acts/acts.js';
@@ -34,13 +35,13 @@ export async function performOnRole(
   caller: Caller,
   id: number,
   role: string | null,
-  { action, name, snapshot, number, period }: PerformAction,
+  { action, number, period, ...args }: PerformAction,
   admission: Admission,
   deciding?: Deciding,
 ): Promise<Performing> {
   const { store, settings } = context;
   const service = authorised(caller, 'service', await store.services.find(id), 'manage', id);
-  const request = { deed: 'perform', id, role, action, name, snapshot, number, period };
+  const request = { deed: 'perform', id, role, action, ...args, number, period };
   const repeated = await repeatedRequest(context, caller, admission, request);
   if (repeated) return { operation: repeated, vms: vmsOf(await store.operations.find(repeated.id)) };
   if (role !== null) roleOf(service, role);
@@ -49,7 +50,7 @@ export async function performOnRole(
   const isSliced = number !== undefined || period !== undefined;
   const input = {
     ...{ action, vms },
-    ...snapshotArgs({ name, snapshot }),
+    ...argsOf(args),
     number: isSliced ? (number ?? settings.actionNumber ?? 1) : null,
     period: isSliced ? (period ?? settings.actionPeriod ?? 60) : 0,
     ...(deciding && { policy: { by: deciding.by } }),
@@ -115,23 +116,18 @@ export async function performByPolicy(
 }
 
 /** An action at one of its VMs. */
-export type DeedOnVm = { op: string; requester: number; action: VmAction; vm: number } & SnapshotArgs;
+export type DeedOnVm = { op: string; requester: number; action: VmAction; vm: number } & ActionArgs;
 
 /**
  * Asks it of one VM, as whoever has asked for the action would ask it of that VM alone: with the rights that he has now, and once,
- * however often this is called. Returns the operation; throws what he would be told.
+ * however often this is called. Returns the operation, null where it is so already; throws what he would be told.
  */
 export async function performOnVm(
   context: OperationsContext,
-  { op, requester, action, vm, name, snapshot }: DeedOnVm,
-): Promise<string> {
+  { op, requester, action, vm, ...args }: DeedOnVm,
+): Promise<string | null> {
   const caller = await asUser(context, requester, 'who asked for it');
   const key = `perform ${op} ${vm}`;
   const admission = { idempotencyKey: key, requestId: key };
-  return (await askOfVm(context, caller, vm, { action, ...snapshotArgs({ name, snapshot }) }, admission)).id;
+  return (await askOfVm(context, caller, vm, { action, ...args }, admission))?.id ?? null;
 }
-
-const snapshotArgs = ({ name, snapshot }: SnapshotArgs): SnapshotArgs => ({
-  ...(name !== undefined && { name }),
-  ...(snapshot !== undefined && { snapshot }),
-});

@@ -1,13 +1,14 @@
 import type { Caller } from '../../domain/identity/caller.js';
-import { chargeOfVm } from '../../domain/identity/quotas.js';
+import { chargeOfVm, timesOver } from '../../domain/identity/quotas.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem, problemOf } from '../../domain/problems.js';
 import { tiesToOthers, whyNotAdded } from '../../domain/scaling/role-change.js';
-import { timesOver } from '../../domain/scaling/scaling-end.js';
+import { comingOf } from '../../domain/services/made-networks.js';
 import { mergeServiceTemplate } from '../../domain/services/service-template.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import { RoleTemplate } from '../../schemas/services/service-template.js';
+import { hadByTemplates } from '../../store/vms/template-had.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { admit, repeatedRequest } from '../operations/admit.js';
@@ -77,7 +78,12 @@ async function find({ store }: OperationsContext, caller: Caller, id: number): P
 }
 
 /** The role as it will be, and what each VM of it reserves; or everything that is wrong with it. */
-async function checked(context: OperationsContext, caller: Caller, { body, roles }: Service, wish: RoleTemplate) {
+async function checked(
+  context: OperationsContext,
+  caller: Caller,
+  { body, roles, uid, networks = [] }: Service,
+  wish: RoleTemplate,
+) {
   const alone = mergeServiceTemplate({ ...body, roles: [wish] });
   const filled: readonly unknown[] = Array.isArray(alone.roles) ? alone.roles : [];
   const template = RoleTemplate.parse(filled[0]);
@@ -92,7 +98,9 @@ async function checked(context: OperationsContext, caller: Caller, { body, roles
   );
   const [size] = await sizesOf({ ...body, roles: [template] }, templates, '');
   if (!size) throw new Problem('not_found', `There is no VM template ${template.vm_template}.`);
-  return { template, capacity: size.capacity };
+  const { store, directory } = context;
+  const had = await hadByTemplates({ ...store, users: directory.users }, uid, comingOf(networks))(size.devices);
+  return { template, capacity: { ...size.capacity, ...had } };
 }
 
 /** What is wrong with a role among others is wrong with what was sent: with the role alone. `at`: where it stands among them. */

@@ -3,13 +3,17 @@ import { eachInSlices, inSlices } from '../../adapters/process/in-slices.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
-import { chargeOfService } from '../../domain/identity/quotas.js';
+import { added, chargeOfService } from '../../domain/identity/quotas.js';
 import { Problem } from '../../domain/problems.js';
 import { askedText } from '../../domain/services/asked-text.js';
+import { chargeOfReservations, comingOf } from '../../domain/services/made-networks.js';
+import { networkWishes, type WishedNetwork, withNetworks } from '../../domain/services/network-wishes.js';
+import { tooSmall } from '../../domain/services/reservation-needs.js';
 import { entriesOf, scheduleOf } from '../../domain/services/schedule.js';
-import { mergingServiceTemplate } from '../../domain/services/service-template.js';
+import { fillingRoles, withInputs } from '../../domain/services/service-template.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { InstantiateService, Role, Service } from '../../schemas/services/service.js';
+import type { ServiceNetwork } from '../../schemas/services/service-network.js';
 import {
   type CloneServiceTemplate,
   firstRevision,
@@ -18,6 +22,7 @@ import {
   type ServiceTemplateResource,
 } from '../../schemas/services/service-template.js';
 import type { VmTemplate, VmTemplateResource } from '../../schemas/vms/vm-template.js';
+import { hadByTemplates } from '../../store/vms/template-had.js';
 import { mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext, RequestsContext } from '../context.js';
 import { type Kept, managed, objectsOf } from '../managed.js';
@@ -25,6 +30,7 @@ import { admit, repeatedRequest } from '../operations/admit.js';
 import type { Precondition } from '../precondition.js';
 import { namesFor, serviceTemplateResource } from '../resources.js';
 import { vmTemplates } from '../vms/vm-templates.js';
+import { chosenNetworks } from './service-networks.js';
 import { checkServiceTemplate, demandVmTemplates, refuse, sizesOf, vmTemplatesOf } from './template-checks.js';
 
 /** Where service templates are kept, and how they are shown. */
@@ -126,7 +132,7 @@ export async function instantiateService(
   request: InstantiateService,
   admission: Admission,
 ): Promise<OperationResource> {
-  const { store, settings, takeTurns } = context;
+  const { store, settings, directory, takeTurns } = context;
   const { find } = objectsOf(context, 'service_template', kept(context));
   const template = await find(caller, id, 'use');
   const asked = { deed: 'instantiate', id, ...request };
@@ -135,19 +141,35 @@ export async function instantiateService(
   mayCreate(caller, 'service');
   mayCreate(caller, 'vm');
   // What a large template costs, one user's many requests cost one after the other, and others come in between.
-  const { body, sizes } = await takeTurns([String(caller.id)], async () => {
-    const merged = parse(await inSlices(mergingServiceTemplate(template.body, request.merge_template, request.merge)));
+  const { merge_template, merge, inputs, networks } = request;
+  const { body, sizes, chosen } = await takeTurns([String(caller.id)], async () => {
+    const given = withInputs(template.body, merge_template, merge, inputs);
+    const { wishes, findings } = networkWishes(given, networks);
+    if (findings.length > 0)
+      throw new Problem('invalid_request', 'The networks of the service are not all given.', { findings });
+    await refuseSmall(given, wishes);
+    const chosen = await chosenNetworks(context, caller, wishes);
+    const merged = parse(await inSlices(fillingRoles(withNetworks(given, chosen))));
     const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
     const templates = await checkServiceTemplate(context, caller, body, { under: '/merge_template', filled: true });
-    return { body, sizes: await sizesOf(body, templates, '/merge_template') };
+    const where = { ...store, users: directory.users };
+    const hadBy = hadByTemplates(where, caller.id, comingOf(chosen));
+    const sizes = [];
+    for (const { name, cardinality, capacity, devices } of await sizesOf(body, templates, '/merge_template'))
+      sizes.push({ name, cardinality, capacity: { ...capacity, ...(await hadBy(devices)) } });
+    return { body, sizes, chosen };
   });
-  const charge = chargeOfService(sizes);
+  const charge = added(chargeOfService(sizes), chargeOfReservations(chosen));
   const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
   const made = newService(caller, template, await store.counters.one('document'), body);
   const clock = { zone: settings.timeZone ?? 'UTC', now: made.created_at };
   const entries = await eachInSlices(made.roles, (role) => entriesOf(role, null, clock));
   const schedule = scheduleOf(entries.flat(), null, clock);
-  const service: Service = { ...made, charge, capacities, ...(schedule && { schedule }) };
+  const service: Service = {
+    ...{ ...made, charge, capacities },
+    ...(chosen.length > 0 && { networks: chosen }),
+    ...(schedule && { schedule }),
+  };
   return admit(context, caller, admission, {
     kind: 'deployService',
     resource: { type: 'service', id: service._id },
@@ -212,4 +234,20 @@ function newService(
     created_at: new Date(),
     ended_at: null,
   };
+}
+
+/** Refuses reservations that are too small for the VMs that roles begin with; nothing is drawn for that. */
+async function refuseSmall(given: Parameters<typeof withNetworks>[0], wishes: readonly WishedNetwork[]): Promise<void> {
+  if (!wishes.some(({ wish }) => 'size' in wish)) return;
+  // By ids that none has: those that there will be are not known yet.
+  const planned = wishes.map(
+    ({ name, wish }, at): ServiceNetwork =>
+      'id' in wish
+        ? { name, id: wish.id }
+        : { name, id: -1 - at, ...('from' in wish && { reserved: { ...wish, made: false } }) },
+  );
+  const { roles } = parse(await inSlices(fillingRoles(withNetworks(given, planned))));
+  const findings = tooSmall(planned, roles, new Map(wishes.map(({ name, pointer }) => [name, pointer])));
+  if (findings.length > 0)
+    throw new Problem('invalid_request', 'The service cannot have these networks.', { findings });
 }

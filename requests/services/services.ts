@@ -44,7 +44,7 @@ export async function listWholeServices(
   context: OperationsContext,
   caller: Caller,
   query: ListQuery,
-  told: Told = {},
+  wish: MonitoringWish = {},
 ): Promise<Page<ServiceResource>> {
   const { store, directory } = context;
   const { items, ...page } = await store.services.listWithNodes(caller, query);
@@ -55,7 +55,7 @@ export async function listWholeServices(
     usedBy(
       context,
       items.flatMap(({ nodes }) => nodes),
-      told,
+      wish,
     ),
   ]);
   return { ...page, items: items.map(({ service, nodes }) => serviceResource(service, nodes, names, policies, used)) };
@@ -65,7 +65,7 @@ export async function showService(
   context: OperationsContext,
   caller: Caller,
   id: number,
-  told: Told = {},
+  wish: MonitoringWish = {},
 ): Promise<ServiceResource> {
   const { store, directory } = context;
   const found = await store.services.findWithNodes(id);
@@ -74,18 +74,18 @@ export async function showService(
   const [names, policies, used] = await Promise.all([
     namesFor(directory, caller, [service]),
     keptOfPolicies(store, [service]),
-    usedBy(context, nodes, told),
+    usedBy(context, nodes, wish),
   ]);
   return serviceResource(service, nodes, names, policies, used);
 }
 
-/** What is told of services beside what they are: what their VMs use costs whoever looks again and again. */
-type Told = { monitoring?: boolean };
+/** Whether what their VMs use is told of services, too: it costs whoever looks again and again. */
+type MonitoringWish = { monitoring?: boolean };
 
 async function usedBy(
   { store }: OperationsContext,
   nodes: readonly ServiceNode[],
-  { monitoring = false }: Told,
+  { monitoring = false }: MonitoringWish,
 ): Promise<ReadonlyMap<number, MonitoringResource>> {
   if (!monitoring) return new Map();
   const running = nodes.filter(({ lcm_state }) => lcm_state === 'RUNNING').map(({ _id }) => _id);

@@ -3,8 +3,7 @@ import { beyond, measureServiceTemplate } from '../../domain/bounds.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { type Finding, Problem, type ProblemCode } from '../../domain/problems.js';
 import { checkRole, checkRoles, customAttributes } from '../../domain/services/service-template.js';
-import { capacityWith } from '../../domain/vms/vm-contents.js';
-import type { Capacity } from '../../schemas/common/capacity.js';
+import { sizeWith } from '../../domain/vms/vm-contents.js';
 import type { ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import type { VmTemplate } from '../../schemas/vms/vm-template.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
@@ -106,14 +105,14 @@ export async function sizesOf(
   { roles }: ServiceTemplateBody,
   templates: readonly VmTemplate[],
   under: string,
-): Promise<{ name: string; cardinality: number; capacity: Capacity }[]> {
+): Promise<({ name: string; cardinality: number } & ReturnType<typeof sizeWith>)[]> {
   const findings: Finding[] = [];
   const byId = new Map(templates.map(({ _id, template }) => [_id, template]));
   const sizes = await eachInSlices(roles, ({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
     const template = byId.get(vm_template);
     if (!template) return [];
     try {
-      return [{ name, cardinality, capacity: capacityWith(template, contents) }];
+      return [{ name, cardinality, ...sizeWith(template, contents) }];
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const pointer = `${under}/roles/${at}/vm_template_contents`;

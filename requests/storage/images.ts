@@ -1,9 +1,12 @@
 import type { ImageWish } from '../../domain/acts/image-acts.js';
+import { lockedText } from '../../domain/acts/image-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
 import { Problem } from '../../domain/problems.js';
+import { whyWhole } from '../../domain/storage/image-snapshots.js';
 import { sourceText } from '../../domain/storage/image-states.js';
+import { uploadOf } from '../../domain/storage/uploads.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -18,12 +21,11 @@ import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
-import { underFreeName } from '../free-name.js';
+import { nameFree } from '../free-name.js';
 import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { ownershipOf } from '../ownership-of.js';
 import { iso, type Names, namesFor, ownership } from '../resources.js';
-import { taken } from './making-images.js';
 
 /** How images are looked at and edited. */
 const objects = (context: OperationsContext) =>
@@ -36,6 +38,7 @@ const objects = (context: OperationsContext) =>
 export const imageOwnership = (context: OperationsContext) =>
   ownershipOf(context, 'image', {
     change: context.store.ownership.changeOf('image'),
+    refuse: refuseLocked,
     shown: objects(context).shownOne,
   });
 
@@ -63,7 +66,10 @@ export async function updateImage(
   const after = await edit(caller, id, precondition, async (image, transaction) => {
     const before = editable(image);
     const { wish, named } = revise(before);
+    if ([...named].some((name) => name !== 'locked')) refuseLocked(image);
     const demand = async (what: ImageWish) => demandOn(store, { do: 'image', wish: what }, { type: 'image', image });
+    const whole = before.persistent && !wish.persistent ? whyWhole(image, 'is not persistent') : null;
+    if (whole !== null) throw new Problem('wrong_state', whole);
     if (wish.type !== before.type || wish.persistent !== before.persistent) await demand('retype');
     if (imageTypes[wish.type].content !== imageTypes[before.type].content) throw notOfType(wish.type, before.type);
     const becomes = wish.state === 'enabled' ? 'enable' : 'disable';
@@ -71,9 +77,10 @@ export async function updateImage(
     if (named.has('state')) await demand(becomes);
     const state = named.has('state') && wish.state !== before.state ? stateOf[wish.state] : image.state;
     const name = objectName(wish.name, image.name);
-    const { description, type, persistent } = wish;
-    return underFreeName(taken(name), () =>
-      store.images.change(id, { name, description, type, persistent, state }, transaction),
+    const { description, type, persistent, attributes } = wish;
+    const lock = wish.locked ? (image.lock ?? { uid: caller.id, at: new Date() }) : null;
+    return nameFree('image', name, () =>
+      store.images.change(id, { name, description, type, persistent, state, attributes, lock }, transaction),
     );
   });
   return shownOne(caller, after);
@@ -111,6 +118,11 @@ export async function removeImageAgain(
   });
 }
 
+/** It is unlocked by itself, and what else is to change is asked for then. */
+function refuseLocked({ _id: id, name, lock }: Image): void {
+  if (lock) throw new Problem('wrong_state', lockedText({ id, name }));
+}
+
 const notOfType = (type: ImageType, before: ImageType): Problem =>
   new Problem('invalid_request', 'A disk does not become a file, nor a file a disk.', {
     findings: [{ pointer: '/type', detail: `${type} is kept otherwise than ${before}` }],
@@ -119,8 +131,8 @@ const notOfType = (type: ImageType, before: ImageType): Problem =>
 const stateOf = { enabled: 'READY', disabled: 'DISABLED' } as const;
 
 /** What can be edited of an image, as it is. */
-const editable = ({ name, description, type, persistent, state }: Image): ImageEdit => ({
-  ...{ name, description, type, persistent },
+const editable = ({ name, description, type, persistent, state, attributes = {}, lock }: Image): ImageEdit => ({
+  ...{ name, description, type, persistent, attributes, locked: lock != null },
   state: state === 'DISABLED' ? 'disabled' : 'enabled',
 });
 
@@ -135,11 +147,21 @@ async function shown(
 
 function imageResource(image: Image, names: Names): ImageResource {
   const { _id: id, name, description, type, datastore_id, persistent, state, reason, size_mb } = image;
-  const { format, virtual_size, bytes, published, vms, clones } = image;
+  const { format, virtual_size, bytes, published, vms, clones, attributes = {}, lock } = image;
   return {
     ...{ id, name, ...ownership(image), ...names(image) },
     ...{ description, type, datastore_id, persistent, state, reason, source: sourceText(image), size_mb },
+    ...{ attributes, lock: lock ? { uid: lock.uid, at: iso(lock.at) } : null },
     ...{ format, virtual_size, bytes, published, vms, clones, operation: operationAtWork(image) },
+    upload: uploadShown(image),
+    snapshots: (image.snapshots?.snapshots ?? []).map(({ taken_at, ...one }) => ({
+      ...{ ...one, taken_at: iso(taken_at), current: image.snapshots?.current === one.snapshot_id },
+    })),
     created_at: iso(image.created_at),
   };
+}
+
+function uploadShown(image: Image): ImageResource['upload'] {
+  const upload = uploadOf(image);
+  return upload && { bytes: upload.bytes, arrived: upload.arrived, expires_at: iso(upload.expires) };
 }

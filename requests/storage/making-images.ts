@@ -1,12 +1,16 @@
+import { keptAttributes } from '../../domain/attribute-names.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
 import { chargeOfImage } from '../../domain/identity/quotas.js';
-import { Problem } from '../../domain/problems.js';
-import { limits } from '../../schemas/common/limits.js';
+import { Problem, type ProblemCode } from '../../domain/problems.js';
+import { whyWhole } from '../../domain/storage/image-snapshots.js';
+import { megabytesOf } from '../../domain/storage/image-states.js';
+import { grouped, limits } from '../../schemas/common/limits.js';
+import { mebi } from '../../schemas/common/mebi.js';
 import { kinds } from '../../schemas/kinds.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import { defaultDatastores } from '../../schemas/storage/datastore.js';
+import { type Datastore, type DatastoreType, defaultDatastores } from '../../schemas/storage/datastore.js';
 import {
   type CloneImage,
   type CreateImage,
@@ -18,7 +22,7 @@ import type { Transaction } from '../../store/mongo/transaction.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
-import { underFreeName } from '../free-name.js';
+import { nameFree } from '../free-name.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 
 /** An image, LOCKED, and the operation that makes its bytes. */
@@ -39,18 +43,35 @@ export async function createImage(
       findings: [{ pointer: sha256 === undefined ? '/md5' : '/sha256', detail: 'is of what is published; nothing is' }],
     });
   const size_mb = isEmpty ? source.empty.size_mb : (request.size_mb ?? null);
+  if ('upload' in source && size_mb !== null && source.upload.bytes > mostSentOf(size_mb))
+    throw new Problem('invalid_request', 'More is to be sent than the image may come to.', {
+      findings: [
+        {
+          pointer: '/size_mb',
+          detail: `is ${size_mb} MB, and ${grouped(source.upload.bytes)} bytes are to be sent, which is ${megabytesOf(source.upload.bytes)} MB`,
+        },
+      ],
+    });
+  const upload = 'upload' in source ? { open: true, arrived: 0, at: new Date() } : undefined;
+  // What is sent is charged as long as it lies there, whatever it comes to when it is unpacked.
+  const reserved = Math.max(size_mb ?? 0, 'upload' in source ? megabytesOf(source.upload.bytes) : 0);
   const image = await newImage(context, caller, request, {
     ...{ datastore_id: request.datastore_id, type, description: request.description, persistent: request.persistent },
-    ...{ origin: source, wish: { size_mb, ...(sha256 && { sha256 }), ...(md5 && { md5 }) }, size_mb: size_mb ?? 0 },
+    attributes: keptAttributes(request.attributes ?? {}),
+    ...{ origin: source, wish: { size_mb, ...(sha256 && { sha256 }), ...(md5 && { md5 }) }, size_mb: reserved },
+    ...(upload && { upload }),
   });
   return admit(context, caller, admission, {
     kind: 'createImage',
     ...admittedOf(image),
     input: {},
     request: asked,
-    claim: (op, transaction) => insert(context, { ...image, operation: op }, transaction),
+    claim: (op, transaction) => insertImage(context, { ...image, operation: op }, transaction),
   });
 }
+
+/** Bytes that can be sent of so many MB: what is packed may be larger than what is in it, by what packs it. */
+const mostSentOf = (size_mb: number): number => Math.ceil(size_mb * mebi * 1.01) + mebi;
 
 /** Another image that is as this one, of the caller. */
 export async function cloneImage(
@@ -66,10 +87,12 @@ export async function cloneImage(
   if (repeated) return repeated;
   const from = authorised(caller, 'image', await store.images.find(id), 'use', id);
   await demandOn(store, { do: 'image', wish: 'clone' }, { type: 'image', image: from });
-  const { type, description, persistent, size_mb } = from;
+  const whole = whyWhole(from, 'is cloned');
+  if (whole !== null) throw new Problem('wrong_state', whole);
+  const { type, description, persistent, size_mb, attributes = {} } = from;
   const datastore_id = request.datastore_id ?? from.datastore_id;
   const image = await newImage(context, caller, request, {
-    ...{ datastore_id, type, description, persistent, origin: { image: id }, wish: { size_mb }, size_mb },
+    ...{ datastore_id, type, description, persistent, attributes, origin: { image: id }, wish: { size_mb }, size_mb },
   });
   if (image.ds_mad !== from.ds_mad)
     throw new Problem('invalid_request', `Images are cloned between datastores of one kind: ${from.ds_mad}.`, {
@@ -82,7 +105,7 @@ export async function cloneImage(
     request: asked,
     claim: async (op, transaction) => {
       if (!(await store.images.beginClone(id, image._id, transaction))) return null;
-      return insert(context, { ...image, operation: op }, transaction);
+      return insertImage(context, { ...image, operation: op }, transaction);
     },
     refusal: () => whyLost(store, { do: 'image', wish: 'clone' }, { type: 'image', id }),
   });
@@ -109,6 +132,11 @@ export async function makeImageAgain(
     await refuseMore(context, image, transaction);
     return store.images.admitAgain(id, op, transaction);
   };
+  if ('vm' in origin)
+    throw new Problem(
+      'wrong_state',
+      `Disk ${origin.disk} of VM ${origin.vm} is saved by an operation on that VM: try that again.`,
+    );
   if (!('image' in origin))
     return admit(context, caller, admission, {
       ...{ kind: 'createImage', ...its, input: {} },
@@ -122,36 +150,53 @@ export async function makeImageAgain(
   });
 }
 
-type Contents = Pick<Image, 'type' | 'description' | 'persistent' | 'origin' | 'wish' | 'size_mb'> & {
+type Contents = Pick<
+  Image,
+  'type' | 'description' | 'persistent' | 'attributes' | 'origin' | 'wish' | 'size_mb' | 'upload'
+> & {
   datastore_id: number | undefined;
 };
 
+/** What it takes to make an image of a type, and where it will be: CREATE on IMAGE, and USE on that. */
+export async function mayMakeImage(
+  { store }: Pick<OperationsContext, 'store'>,
+  caller: Caller,
+  { type, datastore_id }: { type: ImageType; datastore_id: number | undefined },
+): Promise<Datastore> {
+  mayCreate(caller, 'image');
+  const usual = defaultDatastores.find((one) => one.type === imageTypes[type].datastore);
+  const id = datastore_id ?? usual?._id ?? 0;
+  return authorised(caller, 'datastore', await store.datastores.find(id), 'use', id);
+}
+
+/** What datastores of a type are for. */
+const keptIn: Readonly<Record<DatastoreType, string>> = {
+  system: kinds.vm.several,
+  image: kinds.image.several,
+  file: 'files',
+};
+
 /** Refuses what cannot be where it is to be. */
-async function newImage(
+export async function newImage(
   { store }: OperationsContext,
   caller: Caller,
   request: { name: string },
   { datastore_id, ...contents }: Contents,
 ): Promise<Omit<Image, 'operation'>> {
-  mayCreate(caller, 'image');
   const name = objectName(request.name);
   const { datastore: type } = imageTypes[contents.type];
-  const id = datastore_id ?? defaultDatastores.find((one) => one.type === type)?._id ?? 0;
-  const datastore = authorised(caller, 'datastore', await store.datastores.find(id), 'use', id);
+  const datastore = await mayMakeImage({ store }, caller, { type: contents.type, datastore_id });
+  const { _id: id } = datastore;
   const called = `Datastore ${id} (${datastore.name})`;
   if (datastore.type !== type)
-    throw new Problem(
-      'invalid_request',
-      `${called} is for ${datastore.type === 'system' ? 'VMs' : `${datastore.type}s`}.`,
-      {
-        findings: [
-          {
-            pointer: '/datastore_id',
-            detail: `${contents.type} is kept in datastores of type ${type}, not ${datastore.type}`,
-          },
-        ],
-      },
-    );
+    throw new Problem('invalid_request', `${called} is for ${keptIn[datastore.type]}.`, {
+      findings: [
+        {
+          pointer: '/datastore_id',
+          detail: `${contents.type} is kept in datastores of type ${type}, not ${datastore.type}`,
+        },
+      ],
+    });
   if (datastore.state === 'DISABLED')
     throw new Problem('wrong_state', `${called} is disabled: it takes nothing new. Enable it first.`);
   return {
@@ -159,7 +204,7 @@ async function newImage(
     ...{ name, uid: caller.id, gid: caller.gid, permissions: permissionsOfNew(caller), ...contents },
     ...{ datastore_id: id, ds_mad: datastore.ds_mad, state: 'LOCKED', reason: null },
     ...{ format: null, virtual_size: null, bytes: null, published: null },
-    ...{ vms: [], clones: [], wanted: null, epoch: 0, charge: chargeOfImage(contents.size_mb) },
+    ...{ vms: [], clones: [], wanted: null, epoch: 0, charge: chargeOfImage({ datastore_id: id, ...contents }) },
     created_at: new Date(),
   };
 }
@@ -170,32 +215,37 @@ const admittedOf = (image: Omit<Image, 'operation'>) => ({
   refusal: async () => new Problem('operation_in_progress', `Image ${image._id} could not be made.`),
 });
 
-async function insert(context: OperationsContext, image: Image, transaction: Transaction): Promise<Image> {
+/** `full`: the code of the refusal where as many are being made as may be. */
+export async function insertImage(
+  context: OperationsContext,
+  image: Image,
+  transaction: Transaction,
+  full?: ProblemCode,
+): Promise<Image> {
   const { store } = context;
   await store.references.makeFor(image, transaction);
   const { state, type, name } = await store.images.demandRoomIn(image, transaction);
   if (state === 'DISABLED' || type !== imageTypes[image.type].datastore)
     throw new Problem('wrong_state', `Datastore ${image.datastore_id} (${name}) takes it no more.`);
-  await refuseMore(context, image, transaction);
-  await underFreeName(taken(image.name), () => store.images.insert(image, transaction));
+  await refuseMore(context, image, transaction, full);
+  await nameFree('image', image.name, () => store.images.insert(image, transaction));
   return image;
 }
 
 /** Nobody has so many images in the making that others have no places for theirs. */
-async function refuseMore(
+export async function refuseMore(
   { store }: OperationsContext,
   { uid }: Pick<Image, 'uid'>,
   transaction: Transaction,
+  full: ProblemCode = 'wrong_state',
 ): Promise<void> {
   const { most } = limits.imagesBeingMade;
   if ((await store.images.beingMade(uid, transaction)) >= most)
     throw new Problem(
-      'wrong_state',
+      full,
       `${most} images of one user are being made, as many as possible at a time. Wait for one of them, or cancel one.`,
     );
 }
-
-export const taken = (name: string): string => `You have an image "${name}" already.`;
 
 const notEmpty = (type: ImageType): Problem =>
   new Problem('invalid_request', `${type} is a file: give a path or an address.`, {

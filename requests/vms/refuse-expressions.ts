@@ -2,6 +2,7 @@ import { expressionFindings } from '../../domain/expressions/findings.js';
 import { Problem } from '../../domain/problems.js';
 import { contextFindings } from '../../domain/vms/guest-context.js';
 import { templateDevices } from '../../domain/vms/template-devices.js';
+import { fileWishes } from '../../domain/vms/vm-files.js';
 import { scheduledIn } from '../../domain/vms/vm-schedules.js';
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -21,7 +22,7 @@ export function refuseUnreadable(attributes: Attributes, under: string, before: 
     throw new Problem('invalid_request', `What is to be done at its time cannot be read: ${firstWrong.detail}.`, {
       findings: wrong.map(({ pointer, detail }) => ({ pointer: `${under}${pointer}`, detail })),
     });
-  const ofContext = contextFindings(changed.CONTEXT, attributes);
+  const ofContext = [...contextFindings(changed.CONTEXT, attributes), ...fileWishes(changed).findings];
   const [firstOfContext] = ofContext;
   if (firstOfContext)
     throw new Problem('invalid_request', `What guests are told cannot be read: ${firstOfContext}.`, {

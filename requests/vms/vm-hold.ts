@@ -77,7 +77,9 @@ export async function deployVmOn(
   await demandOn(store, act, { type: 'vm', vm, service: null });
   const hosts = (await store.hosts.snapshot()).filter((one) => one.id === host);
   const siblings = vm.service ? await store.vms.siblings([vm.service.id]) : [];
-  const [refused] = planPlacement(hosts, [wishOn(vm)], undefined, { siblings }).unplaced;
+  const [refused] = planPlacement(hosts, [wishOn(vm)], undefined, {
+    ...{ siblings, datastores: await store.vmDatastores.snapshot() },
+  }).unplaced;
   if (refused) throw new Problem('wrong_state', `Host ${host} does not take VM ${id}: ${refused.reason}`);
   await waitsNoMore(context, vm);
   return beginOnVm(context, 'deployVm', { host }, act, statesOf('deploy'), caller, vm, { request, admission });

@@ -1,5 +1,6 @@
 import type { Caller } from '../../domain/identity/caller.js';
 import { type Span, toldStays } from '../../domain/vms/vm-log.js';
+import type { OperationKind } from '../../schemas/operations.js';
 import type { VmLogLine } from '../../schemas/vms/vm.js';
 import type { VmLogResource } from '../../schemas/vms/vm-log.js';
 import { authorised } from '../authorise.js';
@@ -35,25 +36,39 @@ export async function showVmLog(context: OperationsContext, caller: Caller, id: 
   };
 }
 
-/** By OpenNebula's names, where it has one. */
-function actionOf({ kind, input }: Awaited<ReturnType<OperationsContext['store']['operations']['deeds']>>[number]) {
-  if ('action' in input) return input.action;
-  switch (kind) {
-    case 'deployVm':
-      return 'recreate' in input && input.recreate ? 'delete-recreate' : 'deploy';
-    case 'migrateVm':
-      return 'live' in input && input.live ? 'live-migrate' : 'migrate';
-    case 'terminateVm':
-    case 'undeployService':
-      return 'hard' in input && input.hard ? 'terminate-hard' : 'terminate';
-    case 'importVm':
-      return 'import';
-    case 'recoverVm':
-    case 'debugVm':
-      return 'recover';
-    case 'changeDevices':
-      return 'change' in input ? input.change.action : kind;
-    default:
-      return kind === 'deployService' ? 'deploy' : kind;
-  }
+type Deed = Awaited<ReturnType<OperationsContext['store']['operations']['deeds']>>[number];
+
+function actionOf({ kind, input }: Deed): string {
+  const said = actions[kind];
+  return typeof said === 'string' ? said : said(input);
 }
+
+const terminated = (input: Deed['input']) => ('hard' in input && input.hard ? 'terminate-hard' : 'terminate');
+const named = (other: string) => (input: Deed['input']) => ('action' in input ? input.action : other);
+
+/** What each operation is to a VM: by OpenNebula's names, where it has one. */
+const actions: { readonly [K in OperationKind]: string | ((input: Deed['input']) => string) } = {
+  deployService: 'deploy',
+  undeployService: terminated,
+  repairService: 'repair',
+  scaleRole: 'scale',
+  performOnRole: named('perform'),
+  deployVm: (input) => ('recreate' in input && input.recreate ? 'delete-recreate' : 'deploy'),
+  terminateVm: terminated,
+  recoverVm: 'recover',
+  performOnVm: named('perform'),
+  migrateVm: (input) => ('live' in input && input.live ? 'live-migrate' : 'migrate'),
+  flushHost: 'flush',
+  importVm: 'import',
+  changeDevices: (input) => ('change' in input ? input.change.action : 'update'),
+  saveDisk: 'disk-saveas',
+  restoreDisk: 'disk-restore',
+  debugVm: 'recover',
+  // No VM has these.
+  createImage: 'create',
+  cloneImage: 'clone',
+  resizeImage: 'resize',
+  snapshotImage: named('snapshot'),
+  deleteImage: 'delete',
+  checkConsistency: 'fsck',
+};

@@ -4,6 +4,7 @@ import { Problem } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { migratable } from '../../domain/vms/vm-moves.js';
 import { movesWithout } from '../../domain/vms/vm-snapshots.js';
+import { isVmRunning } from '../../domain/vms/vm-states.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { MigrateVm } from '../../schemas/vms/vm.js';
@@ -11,6 +12,7 @@ import { demandOn } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { type Asked, repeatedRequest } from '../operations/admit.js';
+import { refuseUnable } from './refuse-unable.js';
 import { beginOnVm, findVm } from './vm-recovery.js';
 
 /**
@@ -48,5 +50,7 @@ export async function migrateVmAgain(
   const { host, live } = input;
   const act: Act = { do: 'migrate', host, live };
   const vm = await findVm(context, caller, id, act);
+  // One that does not run is carried over, however it is asked for.
+  if (!live || !isVmRunning(vm)) refuseUnable(vm, 'migrate');
   return beginOnVm(context, 'migrateVm', input, act, migratable, caller, vm, asked, movesWithout([vm]));
 }

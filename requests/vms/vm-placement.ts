@@ -17,17 +17,18 @@ export async function showVmPlacement(context: OperationsContext, caller: Caller
   const wish = wishOf(vm);
   const waits = vm.state === 'PENDING';
   const services = waits && wish.tied ? [wish.tied.service] : [];
-  const [hosts, siblings, waiting] = await Promise.all([
+  const [hosts, siblings, waiting, datastores] = await Promise.all([
     waits ? store.hosts.snapshot() : [],
     store.vms.siblings(services),
     store.vms.waitingTogether(services),
+    waits && wish.storage ? store.vmDatastores.snapshot() : [],
   ]);
   const stay = waits ? undefined : vm.history.at(-1);
   const written = stay?.placed ?? null;
   const told = [...(stay ? [stay.hid] : []), ...(written?.others ?? []).map(({ host }) => host)];
   const seen = await store.hosts.seenBy(caller, waits ? hosts.map(({ id: one }) => one) : told);
   const sees = (one: number): boolean => seen.has(one);
-  const now = explainPlacement(hosts, wish, { siblings, waiting }, sees);
+  const now = explainPlacement(hosts, wish, { siblings, waiting, datastores }, sees);
   const record = written && recordFor(written, stay?.hid ?? null, sees);
   const isSought = vm.hold !== null || vm.operation !== null;
   const left = waits && !isSought ? (vm.reason ?? 'no operation is at work on it') : null;

@@ -1,8 +1,8 @@
 import { type Act, rightFor } from '../../domain/acts/acts.js';
-import { wasHard } from '../../domain/acts/operation-acts.js';
-import { deployedAgainIn } from '../../domain/acts/vm-acts.js';
+import { deployedAgainIn, wasHard } from '../../domain/acts/vm-acts.js';
 import { isSilent } from '../../domain/hosts/host-states.js';
 import type { Caller } from '../../domain/identity/caller.js';
+import { Problem } from '../../domain/problems.js';
 import { placesOf } from '../../domain/vms/stays.js';
 import { statesOf } from '../../domain/vms/vm-action-states.js';
 import { unseenClaim } from '../../domain/vms/vm-claims.js';
@@ -59,8 +59,10 @@ export async function recoverVm(
         asked,
         await claimWarnings(context, vm),
       );
-    default:
+    case 'deploy':
       return beginOnVm(context, 'deployVm', {}, act, statesThat('deploy', action), caller, vm, asked);
+    case 'nothing':
+      throw new Problem('wrong_state', `VM ${id} cannot be recovered with ${action}: ${recovery.why}`);
   }
 }
 

@@ -2,16 +2,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { measureVmTemplate } from '../../domain/bounds.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { Problem } from '../../domain/problems.js';
+import { isAttributes } from '../../domain/vms/template-values.js';
 import { configured } from '../../domain/vms/vm-configuration.js';
 import { isSmaller, resized } from '../../domain/vms/vm-resize.js';
 import type { ResizeVm, Vm, VmResource } from '../../schemas/vms/vm.js';
 import type { ConfigureVm } from '../../schemas/vms/vm-configuration.js';
+import { filesFor } from '../../store/vms/file-images.js';
 import { demandOn } from '../acts/acts.js';
 import type { OperationsContext, RequestsContext } from '../context.js';
 import { wakeWaiting } from '../hosts/wake-waiting.js';
 import { refuseNames } from '../identity/refuse-names.js';
 import type { Precondition } from '../precondition.js';
 import { refuseBeyond } from '../refuse-beyond.js';
+import { refuseUnreadable } from './refuse-expressions.js';
 import { objects } from './vms.js';
 
 // What a VM is to have, and to be made of, from its next start on.
@@ -68,9 +71,29 @@ export async function configureVm(
       const template = configured(present.template, wish, append);
       if (isDeepStrictEqual(template, present.template)) return { after: present };
       refuseBeyond(measureVmTemplate(template, '/template'), measureVmTemplate(present.template, '/template'));
-      const after = await store.vmEdits.configure(id, template, transaction);
+      refuseUnreadable({ ...present.user_template, ...template }, '/template', {
+        ...present.user_template,
+        ...present.template,
+      });
+      const files = await filesAfter(context, caller, present, template);
+      const after = await store.vmEdits.configure(id, { template, ...(files && { files }) }, transaction);
       return after && { after };
     },
   );
   return shownOne(caller, after);
+}
+
+/** Its files, where others are named for its guest than before; what it is booted by is not changed so. undefined: as they are. */
+async function filesAfter(
+  { store, directory }: OperationsContext,
+  caller: Caller,
+  { uid: owner, template: before, files: had }: Vm,
+  { CONTEXT }: Vm['template'],
+): Promise<Vm['files']> {
+  const named = (context: unknown): unknown => (isAttributes(context) ? context.FILES_DS : undefined);
+  if (had !== undefined && isDeepStrictEqual(named(CONTEXT), named(before.CONTEXT))) return;
+  const where = { images: store.images, users: directory.users };
+  const told = (await filesFor(where, { CONTEXT }, { owner, maker: async () => caller })) ?? [];
+  const others = (had ?? []).filter(({ use }) => use !== 'CONTEXT');
+  return had === undefined && told.length === 0 ? undefined : [...told, ...others];
 }

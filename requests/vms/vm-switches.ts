@@ -10,6 +10,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import { demandOn } from '../acts/acts.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { type Asked, repeatedRequest } from '../operations/admit.js';
+import { refuseUnable } from './refuse-unable.js';
 import { beginOnVm, findVm } from './vm-recovery.js';
 
 /** What is done, and of a snapshot which it is about. */
@@ -42,6 +43,7 @@ export async function switchVmAgain(
   const { action, name } = wish;
   const act: Act = { do: 'switch', action };
   const vm = await findVm(context, caller, id, act);
+  refuseUnable(vm, action);
   refuseSnapshot(vm, wish);
   const input = name === undefined ? wish : { ...wish, name: objectName(name) };
   return beginOnVm(context, 'performOnVm', input, act, statesOf(action), caller, vm, asked);

@@ -1,8 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { measureVmTemplate } from '../../domain/bounds.js';
+import type { Caller } from '../../domain/identity/caller.js';
 import { allowed } from '../../domain/identity/permissions.js';
 import { Problem } from '../../domain/problems.js';
-import { counted, listed } from '../../domain/words.js';
+import { listed } from '../../domain/words.js';
+import { capital } from '../../schemas/common/capital.js';
+import { calledOf, counted } from '../../schemas/common/counted.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { CreateVmTemplate, VmTemplate, VmTemplateBody } from '../../schemas/vms/vm-template.js';
+import { filesAmiss } from '../../store/vms/file-images.js';
 import { subjectOf } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import { refuseNames } from '../identity/refuse-names.js';
@@ -18,6 +24,20 @@ export const vmTemplates = (context: OperationsContext) => {
     refuseBeyond(measureVmTemplate(template, '/template'), before && measureVmTemplate(before.template, '/template'));
     refuseUnreadable(template, '/template', before?.template);
   };
+  /** What stays as it was is not judged again. */
+  const checkFiles = async (caller: Caller, { template }: Template, before?: Template): Promise<void> => {
+    const changed = Object.fromEntries(
+      (['CONTEXT', 'OS'] as const).flatMap((name) =>
+        isDeepStrictEqual(template[name], before?.template[name]) ? [] : [[name, template[name]]],
+      ),
+    );
+    const amiss = await filesAmiss({ images: store.images, users: directory.users }, changed, caller);
+    const [first] = amiss;
+    if (first !== undefined)
+      throw new Problem('invalid_request', `Its VMs could not have these files: ${first}.`, {
+        findings: amiss.map((detail) => ({ pointer: `/template/${detail.split(/[ :]/)[0]}`, detail })),
+      });
+  };
 
   return managed(context, 'vm_template', {
     ...store.vmTemplates,
@@ -25,13 +45,15 @@ export const vmTemplates = (context: OperationsContext) => {
       const names = await namesFor(directory, caller, templates);
       return templates.map((template) => vmTemplateResource(template, names));
     },
-    make: async (_caller, wish: { name: string; template: VmTemplateBody }) => {
+    make: async (caller, wish: { name: string; template: VmTemplateBody }) => {
       check(wish);
+      await checkFiles(caller, wish);
       return (base): VmTemplate => ({ ...base, template: wish.template });
     },
     editable: ({ name, template }): CreateVmTemplate => ({ name, template }),
-    async change(_caller, wish, present, transaction) {
+    async change(caller, wish, present, transaction) {
       check(wish, present);
+      await checkFiles(caller, wish, present);
       return store.vmTemplates.replace(present._id, wish, transaction);
     },
     async remove(caller, { _id: id, uid }, transaction) {
@@ -70,7 +92,7 @@ function usedByServices(id: number, count: number, seen: readonly { _id: number;
   const named = seen.map((service) => `${service._id} (${service.name})`);
   const who =
     seen.length === 0
-      ? `${counted(count, 'service')} of others ${count === 1 ? 'uses' : 'use'}`
-      : `Service${count === 1 ? '' : 's'} ${listed([...named, ...(others > 0 ? [`${others} more`] : [])])} ${count === 1 ? 'uses' : 'use'}`;
+      ? `${counted(count, kinds.service)} of others ${count === 1 ? 'uses' : 'use'}`
+      : `${capital(calledOf(count, kinds.service))} ${listed([...named, ...(others > 0 ? [`${others} more`] : [])])} ${count === 1 ? 'uses' : 'use'}`;
   return new Problem('in_use', `${who} VM template ${id}. Undeploy or delete what uses it first.`);
 }

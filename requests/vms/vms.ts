@@ -12,6 +12,7 @@ import { runsAtWork } from '../../domain/operations/runs-at-work.js';
 import { Problem } from '../../domain/problems.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { vmContents } from '../../domain/vms/vm-contents.js';
+import { hadByNew } from '../../domain/vms/vm-had.js';
 import { firstLine } from '../../domain/vms/vm-log.js';
 import { scheduleOfNew } from '../../domain/vms/vm-schedules.js';
 import { vmStateName } from '../../domain/vms/vm-states.js';
@@ -19,8 +20,10 @@ import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { CreateVm, TerminateVm, Vm, VmEdit, VmResource, VmState } from '../../schemas/vms/vm.js';
-import { untilChosen } from '../../store/networks/choice-lost.js';
+import { untilChosen } from '../../store/mongo/choice-lost.js';
 import { addressesFor } from '../../store/networks/nic-addresses.js';
+import { disksFor } from '../../store/vms/disk-images.js';
+import { filesFor } from '../../store/vms/file-images.js';
 import { asksOf, networksFor, withNics } from '../../store/vms/nic-networks.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';
@@ -88,11 +91,9 @@ export async function createVm(
   const schedule = scheduleOfNew(scheduled, caller.id, {
     ...{ zone: context.settings.timeZone ?? 'UTC', now: created_at, start: created_at },
   });
-  const charge = chargeOfVm(contents.capacity);
-  const wished = await networksFor({ ...store, users: directory.users }, contents.template, {
-    owner: caller.id,
-    maker: async () => caller,
-  });
+  const where = { ...store, users: directory.users };
+  const asker = { owner: caller.id, maker: async () => caller };
+  const wished = await networksFor(where, contents.template, asker);
   const isHeld = request.hold ?? contents.template.SUBMIT_ON_HOLD === 'YES';
   const plain: Omit<Vm, 'operation'> = {
     _id: id,
@@ -115,26 +116,31 @@ export async function createVm(
     log: [firstLine({ state: isHeld ? 'HOLD' : 'PENDING', lcm_state: 'LCM_INIT', created_at })],
     created_at,
     ended_at: null,
-    charge,
   };
   return untilChosen(async () => {
-    const vm = withNics(plain, await addressesFor(store.leases, asksOf(plain, wished)));
-    return admit(context, caller, admission, {
-      kind: 'deployVm',
-      resource: { type: 'vm', id },
-      name: vm.name,
-      owner: vm,
-      ...(vm.template_id !== null && { template: vm.template_id }),
-      input: isHeld ? { hold: true } : {},
-      request: asked,
-      charge,
-      claim: async (op, transaction) => {
-        await store.references.makeFor(vm, transaction);
-        await store.vms.insert({ ...vm, operation: op }, transaction);
-        return vm;
-      },
-      refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
-    });
+    const disks = await disksFor(where, contents.template, asker);
+    const files = await filesFor(where, contents.template, asker);
+    const withDisks = { ...plain, ...(disks && { disks }), ...(files && { files }) };
+    const charge = chargeOfVm({ ...contents.capacity, ...hadByNew(wished, disks ?? undefined) });
+    const vm = { ...withNics(withDisks, await addressesFor(store.leases, asksOf(plain, wished))), charge };
+    const admitting = () =>
+      admit(context, caller, admission, {
+        kind: 'deployVm',
+        resource: { type: 'vm', id },
+        name: vm.name,
+        owner: vm,
+        ...(vm.template_id !== null && { template: vm.template_id }),
+        input: isHeld ? { hold: true } : {},
+        request: asked,
+        charge,
+        claim: async (op, transaction) => {
+          await store.references.makeFor(vm, transaction);
+          await store.vms.insert({ ...vm, operation: op }, transaction);
+          return vm;
+        },
+        refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
+      });
+    return store.holdings.inTurn([vm], admitting);
   });
 }
 

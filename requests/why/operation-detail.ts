@@ -3,11 +3,12 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { hasEnded } from '../../domain/operation-states.js';
 import { type SeenStep, seenSteps, stepResource } from '../../domain/operations/steps.js';
 import { etaOf, type Progress, serviceProgress, vmProgress } from '../../domain/services/progress.js';
-import type { OperatedKind } from '../../schemas/kinds.js';
+import { mebi } from '../../schemas/common/mebi.js';
 import type { Flushed } from '../../schemas/operations/flushed.js';
 import { isFlush, isPerformance, type Operation } from '../../schemas/operations/operation.js';
 import type { OperationDetail } from '../../schemas/operations/operation-resource.js';
 import type { Performed } from '../../schemas/operations/vm-action.js';
+import type { OperationKind } from '../../schemas/operations.js';
 import { actionFacts, findResource, type Resource } from '../acts/action-facts.js';
 import { authorisedOperation } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
@@ -51,8 +52,6 @@ export async function showOperation(context: OperationsContext, caller: Caller, 
     asked_engine: askedEngine,
   };
 }
-
-const mebi = 2 ** 20;
 
 /** How far the bytes are that it moves, and what that comes to. */
 function movedResource({ moved }: Operation): OperationDetail['moved'] {
@@ -125,25 +124,18 @@ export async function etaNow({ store }: OperationsContext, operation: Operation,
 }
 
 /** null: nothing is counted, or another operation has come since: what is there now says nothing of this one. */
-export async function progressNow(
+export async function progressNow<K extends OperationKind>(
   { store }: OperationsContext,
-  operation: Operation,
+  operation: Operation<K>,
   resource: Resource | null,
 ): Promise<Progress | null> {
-  if (isPerformance(operation)) {
-    const done = Object.keys(operation.performed ?? {}).length;
-    return { done, total: operation.input.vms.length, unit: 'VMs', roles: [] };
-  }
-  if (isFlush(operation)) {
-    const all = Object.values(operation.flushed ?? {});
-    const done = all.filter(({ outcome }) => outcome === 'moved' || outcome === 'gone').length;
-    return { done, total: all.length, unit: 'VMs', roles: [] };
-  }
+  const counted: Counted<K> = countedBy[operation.kind];
+  if (typeof counted === 'function') return counted(operation);
   if (operation.moved?.total != null) {
     const { done, total } = operation.moved;
     return { done: Math.floor(done / mebi), total: Math.ceil(total / mebi), unit: 'MB', roles: [] };
   }
-  if (resource === null || !isCounted[operation.resource.type]) return null;
+  if (resource === null || counted === null) return null;
   if (hasEnded(operation) && (await store.operations.lastOf(operation.resource, operation.role))?._id !== operation._id)
     return null;
   switch (resource.type) {
@@ -162,5 +154,33 @@ export async function progressNow(
   }
 }
 
-/** Whether there is something of a resource that is counted while an operation goes on. */
-const isCounted: Record<OperatedKind, boolean> = { service: true, vm: true, host: false, image: false, zone: false };
+/** By what it has written down itself, or by what there is of its resource; null: there is nothing to count but bytes. */
+type Counted<K extends OperationKind> = ((operation: Operation<K>) => Progress) | 'resource' | null;
+const countedBy: { readonly [K in OperationKind]: Counted<K> } = {
+  deployService: 'resource',
+  undeployService: 'resource',
+  repairService: 'resource',
+  scaleRole: 'resource',
+  performOnRole: ({ performed = {}, input }) => progressOf(Object.keys(performed).length, input.vms.length),
+  deployVm: 'resource',
+  terminateVm: 'resource',
+  recoverVm: 'resource',
+  performOnVm: 'resource',
+  migrateVm: 'resource',
+  importVm: 'resource',
+  changeDevices: 'resource',
+  saveDisk: 'resource',
+  restoreDisk: 'resource',
+  debugVm: 'resource',
+  flushHost: ({ flushed = {} }) => {
+    const all = Object.values(flushed);
+    return progressOf(all.filter(({ outcome }) => outcome === 'moved' || outcome === 'gone').length, all.length);
+  },
+  createImage: null,
+  cloneImage: null,
+  resizeImage: null,
+  snapshotImage: null,
+  deleteImage: null,
+  checkConsistency: null,
+};
+const progressOf = (done: number, total: number): Progress => ({ done, total, unit: 'VMs', roles: [] });

@@ -9,9 +9,9 @@ import { idlePolicies } from '../../domain/why/policy-story.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
-import { taken, usable } from '../../store/hosts/hosts.js';
+import { taken, usable } from '../../store/hosts/host-reads.js';
 import type { Store } from '../../store/store.js';
-import type { ToldVm } from '../../store/vms/vms.js';
+import type { ToldVm } from '../../store/vms/vms-of-service.js';
 
 /** `only`: one of its roles, where nothing else of it is asked for. */
 export async function serviceSubject(store: Store, service: Service, only?: string): Promise<ServiceSubject> {

@@ -5,6 +5,7 @@ import { allowed } from '../../domain/identity/permissions.js';
 import { isOpen } from '../../domain/operation-states.js';
 import { operationAtWork, operationOnAny } from '../../domain/operations/at-work.js';
 import { seenSteps } from '../../domain/operations/steps.js';
+import { uploadOf } from '../../domain/storage/uploads.js';
 import type { EngineFacts, Subject, WhyFacts } from '../../domain/why/facts.js';
 import { hindrance } from '../../domain/why/host-story.js';
 import { why } from '../../domain/why/why.js';
@@ -185,7 +186,7 @@ async function subjectFacts(
     }
     case 'image': {
       const { _id: id, name, state, reason, vms, clones } = resource.image;
-      return { subject: { type: 'image', id, name, state, reason, vms, clones } };
+      return { subject: { type: 'image', id, name, state, reason, vms, clones, upload: uploadOf(resource.image) } };
     }
     case 'zone':
       return { subject: { type: 'zone', id: resource.id, name: operation?.resource_name ?? 'this Arcus' } };

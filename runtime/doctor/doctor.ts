@@ -20,7 +20,7 @@ import { probeMongo } from '../servers/mongodb-server.js';
 import { fetchOptionsOf, reachable } from '../servers/servers.js';
 import { probeTemporal } from '../servers/temporal-server.js';
 import { readSettings, type Settings } from '../settings.js';
-import { missingImagePrograms } from './image-programs.js';
+import { missingImagePrograms, missingSshPrograms } from './image-programs.js';
 import { outOfSupport, readsOut } from './support.js';
 
 /**
@@ -90,6 +90,11 @@ function aboutImagePrograms(path: string): DoctorFinding {
   return missing === null
     ? ok('images', 'qemu-img and what unpacks are here')
     : notice('images', missing.found, missing.advice);
+}
+
+function aboutSsh(path: string): DoctorFinding {
+  const missing = missingSshPrograms(path);
+  return missing === null ? ok('ssh', 'is here') : notice('ssh', missing.found, missing.advice);
 }
 
 function aboutLock(home: Home): DoctorFinding {
@@ -234,6 +239,7 @@ export async function diagnose(
       uri === undefined ? aboutMongod(settings, home, today) : aboutMongodb(uri, today),
     ])),
     aboutImagePrograms(environment.PATH ?? ''),
+    aboutSsh(environment.PATH ?? ''),
     aboutLock(home),
     await aboutApi(settings, home),
     ...aboutTls(settings),

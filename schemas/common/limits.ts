@@ -197,6 +197,18 @@ export const limits = {
     of: 'the images of a user that are being made at a time',
     why: 'Fewer than a worker makes at a time: nobody keeps it from all others.',
   },
+  uploadIdle: {
+    most: 3_600,
+    unit: 'seconds',
+    of: 'the time in which an upload gets no further, by 64 KiB or to its end',
+    why: 'It is charged, and nobody may come back for it.',
+  },
+  checkedChunk: {
+    most: 8 * 1024 * KiB,
+    unit: 'bytes',
+    of: 'a piece of an upload that has a checksum of its own',
+    why: 'It lies in memory until it is found to be right.',
+  },
   // Networks.
   addressRanges: { most: 64, unit: 'items', of: 'the address ranges of a network', why: 'They stand in it.' },
   rangeSize: {
@@ -210,6 +222,37 @@ export const limits = {
     unit: 'addresses',
     of: 'what is reserved of a network at once',
     why: 'All of them are taken in one transaction.',
+  },
+  securityRules: {
+    most: 100,
+    unit: 'rules',
+    of: 'the rules of a security group',
+    why: 'Each packet goes through those of its NIC.',
+  },
+  portRange: { most: 256, unit: 'characters', of: 'the ports of a rule', why: 'They stand in it.' },
+  securityGroups: {
+    most: 16,
+    unit: 'items',
+    of: 'the security groups that a NIC or a network names',
+    why: 'Each packet goes through their rules.',
+  },
+  securityGroupUsers: {
+    most: 100,
+    unit: 'VMs',
+    of: 'the VMs that a security group is shown with',
+    why: 'All of an installation may have one.',
+  },
+  quotaEntries: {
+    most: 100,
+    unit: 'items',
+    of: 'limits of one user or group on single networks, datastores and images, each',
+    why: 'All are read whenever something is charged.',
+  },
+  quotaShown: {
+    most: 100,
+    unit: 'items',
+    of: 'networks, datastores and images, each, that a quota shows without a limit on them',
+    why: 'Somebody may use thousands of images.',
   },
   networkAttributes: {
     most: 100,
@@ -230,6 +273,18 @@ export const limits = {
     unit: 'characters',
     of: 'what a guest is told by its CONTEXT, when all that it refers to stands there',
     why: 'A text may refer to the same thing many times.',
+  },
+  contextFiles: {
+    most: 32,
+    unit: 'items',
+    of: 'the files that a guest is to get (FILES_DS)',
+    why: 'Each is copied whenever the VM starts.',
+  },
+  contextFileMb: {
+    most: 256,
+    unit: 'MB',
+    of: 'the files that a guest is to get, together',
+    why: 'As for their number.',
   },
   userAttributeBytes: {
     most: 64 * KiB,
@@ -282,6 +337,19 @@ export const limits = {
     of: 'the limit of a datastore',
     why: 'Beyond it, a slip of the finger is likelier than a wish.',
   },
+  datastoreDirectory: {
+    most: 1_000,
+    unit: 'characters',
+    of: 'the directory of a datastore on another machine',
+    why: 'Paths of its images begin with it.',
+  },
+  hostKeys: {
+    most: 10,
+    unit: 'items',
+    of: 'the keys by which the machine of a datastore is known',
+    why: 'sshd has one of each kind, and another of each while it is changed.',
+  },
+  sshKey: { most: 16_384, unit: 'characters', of: 'a key for ssh', why: 'Those of RSA with 16,384 bits have fewer.' },
   imageSize: {
     most: 16_777_216,
     unit: 'MB',
@@ -290,6 +358,18 @@ export const limits = {
   },
   imageSource: { most: 2_000, unit: 'characters', of: 'a path or an address of an image', why: 'It is opened.' },
   imageDescription: { most: 1_000, unit: 'characters', of: 'the description of an image', why: 'Lists read it.' },
+  imageAttributes: {
+    most: 100,
+    unit: 'attributes',
+    of: 'the attributes of an image',
+    why: 'Each VM that uses it may be told of them.',
+  },
+  imageAttributeText: {
+    most: 1_024,
+    unit: 'characters',
+    of: 'an attribute of an image',
+    why: 'As for their number.',
+  },
   imageClones: {
     most: 1_000,
     unit: 'items',
@@ -378,6 +458,18 @@ export const limits = {
     of: 'the scheduled actions of a VM; of those that are over, the oldest go',
     why: 'They stand in the VM, and each is looked at when one is due.',
   },
+  backups: {
+    most: 100,
+    unit: 'items',
+    of: 'the images of a disk that a scheduled action keeps, where it says how many',
+    why: 'They are looked through after each saving.',
+  },
+  backupName: {
+    most: 64,
+    unit: 'characters',
+    of: 'how the names of images begin that a scheduled action makes',
+    why: 'VM, disk and time follow, and all of it is the name of an object.',
+  },
   recurrence: {
     most: 256,
     unit: 'characters',
@@ -389,6 +481,13 @@ export const limits = {
     unit: 'values',
     of: '`custom_attrs`, `custom_attrs_values` and `user_inputs_values`, each',
     why: 'Each is looked for in the contents of each role.',
+  },
+
+  serviceNetworks: {
+    most: 100,
+    unit: 'items',
+    of: 'the networks that a service template asks for',
+    why: 'Those that the service makes are made in one transaction.',
   },
 
   // Users, groups, rules.

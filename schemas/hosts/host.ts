@@ -3,6 +3,7 @@ import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from '../common/common.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve } from './cluster.js';
+import { LibvirtPlace } from './libvirt.js';
 import { simulatedStorage } from './simulator.js';
 import { type Condemned, type Strays, WildResource, ZombieResource } from './strays.js';
 
@@ -14,7 +15,7 @@ export const HostState = z.enum(['INIT', 'MONITORED', 'ERROR', 'DISABLED', 'OFFL
 export type HostState = z.infer<typeof HostState>;
 
 /** Name of a hypervisor adapter (OpenNebula's VM_MAD). */
-export const HypervisorKind = z.enum(['simulated']);
+export const HypervisorKind = z.enum(['simulated', 'libvirt']);
 export type HypervisorKind = z.infer<typeof HypervisorKind>;
 
 const HostWish = z.enum(['enabled', 'disabled', 'offline']);
@@ -35,6 +36,7 @@ export const CreateHost = z.strictObject({
   cluster_id: ObjectId.optional().describe('Cluster that it is in; default: 0'),
   attributes: AttributeChanges.optional().describe('Attributes for requirement and rank expressions'),
   reserved: Reserve.optional().describe('What is kept back of it; absent or null: as its cluster says'),
+  libvirt: LibvirtPlace.optional().describe('Of a host of libvirt: how it is reached, and how guests run there'),
 });
 export type CreateHost = z.infer<typeof CreateHost>;
 
@@ -70,6 +72,8 @@ export type Host = {
   gid: number;
   permissions: z.infer<typeof OwnershipResource>['permissions'];
   vm_mad: HypervisorKind;
+  /** Of a host of libvirt: how it is reached. */
+  libvirt?: LibvirtPlace;
   state: HostState;
   /** Why the host is in ERROR, in its hypervisor's words; in INIT: why it takes no VMs although it answers. */
   error: string | null;
@@ -112,6 +116,7 @@ export const HostResource = OwnershipResource.extend({
   id: ObjectId,
   name: z.string(),
   vm_mad: HypervisorKind,
+  libvirt: LibvirtPlace.nullable().describe('How its libvirt is reached; null: of another kind'),
   state: HostState,
   error: z.string().nullable().describe('Why it does not answer; in INIT: why it takes no VMs although it does'),
   silent_since: Timestamp.nullable().describe('Since when it has not answered; null: it has'),

@@ -3,7 +3,7 @@ import { ObjectId, Timestamp } from '../common/common.js';
 import { limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 
-/** The kinds of objects that OpenNebula's ACL rules name. DOCUMENT: services and service templates; TEMPLATE: VM templates. */
+/** The kinds of objects that OpenNebula's ACL rules name. DOCUMENT: services and service templates; TEMPLATE: VM templates. VNTEMPLATE came with 5.8. */
 export const ResourceType = z.enum([
   'VM',
   'HOST',
@@ -22,6 +22,7 @@ export const ResourceType = z.enum([
   'VROUTER',
   'MARKETPLACE',
   'MARKETPLACEAPP',
+  'VNTEMPLATE',
 ]);
 export type ResourceType = z.infer<typeof ResourceType>;
 

@@ -1,12 +1,11 @@
 import { z } from 'zod';
+import { capital } from '../common/capital.js';
 import { ObjectId } from '../common/common.js';
 import type { ListFields } from '../common/list.js';
 import { recordOf } from '../common/record-of.js';
 import { type CountedKind, countedAs, countedKinds } from '../kinds.js';
-
-/** What quotas are on, in the order in which they are checked and told. */
-export const quotaKinds = ['services', 'vms', 'cpu', 'memory', 'images', 'storage'] as const;
-export type QuotaKind = (typeof quotaKinds)[number];
+import { type Amounts, type QuotaKind, quotaKinds } from './amounts.js';
+import { MeasuredKind, patchPerResource, shownPerResource, wholePerResource } from './quota-on.js';
 
 /** How many a user has, or may have, of what is counted of each: not charged, for there is nothing to be given back. */
 export type Counts = Record<CountedKind, number>;
@@ -25,14 +24,6 @@ export const QuotaHolderType = z.enum(['user', 'group']);
 export type QuotaHolderType = z.infer<typeof QuotaHolderType>;
 export type QuotaHolder = { type: QuotaHolderType; id: number };
 
-/** Integers, CPU in hundredths of a core, memory and storage in MB: of limits. */
-export type Limits = Record<QuotaKind, number>;
-
-/** What VMs and services are charged, and what images are: the one has nothing of the other. */
-type OfImages = 'images' | 'storage';
-/** The same of a charge, and of what is used. What is absent is nothing: it is of an earlier version, or of what has none of it. */
-export type Amounts = Omit<Limits, OfImages> & Partial<Pick<Limits, OfImages>>;
-
 /** As a limit: what the default says, and no limit. OpenNebula's numbers. */
 export const asDefault = -1;
 export const unlimited = -2;
@@ -49,7 +40,7 @@ const isInHundredths = (cores: number): boolean => Math.abs(cores * 100 - Math.r
 
 type Each<T> = Record<QuotaKind, T>;
 const eachLimit = <T extends z.ZodType>(
-  { services, vms, cpu, memory, images, storage }: Each<z.ZodNumber>,
+  { services, vms, cpu, memory, images, storage, leases }: Each<z.ZodNumber>,
   of: (limit: z.ZodNumber) => T,
 ) =>
   z.strictObject({
@@ -59,9 +50,10 @@ const eachLimit = <T extends z.ZodType>(
     memory: of(memory),
     images: of(images),
     storage: of(storage),
+    leases: of(leases),
   });
 
-const AllLimits = z.strictObject({
+const eachKind = {
   services: counted('Services'),
   vms: counted('VMs, those of services among them'),
   cpu: z
@@ -77,23 +69,28 @@ const AllLimits = z.strictObject({
   memory: counted('Memory in MB'),
   images: counted('Images'),
   storage: counted('Sizes of images in MB'),
-});
+  leases: counted('Addresses of virtual networks'),
+};
+const AllLimits = z.strictObject({ ...eachKind, ...shownPerResource(counted) });
 
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 const countedLimits = recordOf(countedKinds, (kind): z.ZodNumber => counted(capital(countedText(kind))));
 const eachCounted = <T extends z.ZodType>(of: (limit: z.ZodNumber, kind: CountedKind) => T): Record<CountedKind, T> =>
   recordOf(countedKinds, (kind) => of(countedLimits[kind], kind));
 const UserLimits = AllLimits.extend(countedLimits);
 
 /** Limits of a group, whole: those that are absent are the default. */
-export const QuotaEdit = eachLimit(AllLimits.shape, (limit) => limit.default(asDefault));
+export const QuotaEdit = eachLimit(eachKind, (limit) => limit.default(asDefault)).extend(
+  wholePerResource((what) => counted(what).default(asDefault)),
+);
 export type QuotaEdit = z.output<typeof QuotaEdit>;
 /** The same of a user. */
 export const UserQuotaEdit = QuotaEdit.extend(eachCounted((limit) => limit.default(asDefault)));
 export type UserQuotaEdit = z.output<typeof UserQuotaEdit>;
 
 /** A merge patch of that. */
-export const UpdateQuota = eachLimit(AllLimits.shape, (limit) => limit.nullable().optional());
+export const UpdateQuota = eachLimit(eachKind, (limit) => limit.nullable().optional()).extend(
+  patchPerResource(counted),
+);
 export type UpdateQuota = z.infer<typeof UpdateQuota>;
 export const UpdateUserQuota = UpdateQuota.extend(eachCounted((limit) => limit.nullable().optional()));
 export type UpdateUserQuota = z.infer<typeof UpdateUserQuota>;
@@ -102,8 +99,12 @@ const notDefault = <T extends z.ZodNumber>(limit: T) =>
   limit
     .refine((given) => given !== asDefault, `must not be ${asDefault}: it is the default itself`)
     .meta({ ...limit.meta(), not: { const: asDefault } });
-const DefaultLimits = eachLimit(AllLimits.shape, (limit) => notDefault(limit).default(unlimited));
-const DefaultLimitsPatch = eachLimit(AllLimits.shape, (limit) => notDefault(limit).nullable().optional());
+const DefaultLimits = eachLimit(eachKind, (limit) => notDefault(limit).default(unlimited)).extend(
+  wholePerResource((what) => notDefault(counted(what)).default(unlimited)),
+);
+const DefaultLimitsPatch = eachLimit(eachKind, (limit) => notDefault(limit).nullable().optional()).extend(
+  patchPerResource((what) => notDefault(counted(what))),
+);
 
 const DefaultUserLimits = DefaultLimits.extend(
   eachCounted((limit, kind) => notDefault(limit).default(countedDefaults[kind])),
@@ -148,6 +149,10 @@ export const QuotaResource = z
     memory: used('MB'),
     images: used('images'),
     storage: used('MB'),
+    leases: used('addresses').describe(
+      'Addresses of virtual networks: those of VMs, and those that are reserved. Of a reservation they are not counted again',
+    ),
+    ...shownPerResource((what) => used(what)),
     ...recordOf(countedKinds, (kind) => {
       const { whose } = countedAs[kind];
       return used(countedText(kind))
@@ -167,7 +172,11 @@ export type OwnQuotas = z.infer<typeof OwnQuotas>;
 
 /** A quota that stands in the way, as a refusal tells it. */
 export const QuotaExceeded = z.object({
-  quota: z.enum([...quotaKinds, ...countedKinds]),
+  quota: z.enum([...quotaKinds, ...countedKinds, 'size', 'rvms']),
+  of: z
+    .object({ type: MeasuredKind, id: ObjectId })
+    .optional()
+    .describe('The one network, datastore or image that it is on; absent: it is on all'),
   holder: z.object({ type: QuotaHolderType, id: ObjectId }),
   limit: z.number(),
   used: z.number(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { attributeChanges, namedUpTo } from '../common/attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { atMost, limits } from '../common/limits.js';
+import type { Amounts } from '../identity/amounts.js';
 import { type AddressRange, AddressWish, NewRange, RangeSize, RangeType } from './addresses.js';
 
 const attributeText = z.string().max(limits.networkAttributeText.most, atMost('networkAttributeText'));
@@ -95,6 +96,10 @@ export type Network = Ownership & {
   next_ar: number;
   /** The network that its addresses come from; null: it is no reservation. */
   parent: number | null;
+  /** The service that it was made for, and with which it goes; absent: none. */
+  service?: number;
+  /** What its user and group are charged for what is reserved; absent: nothing, or its service is. */
+  charge?: Amounts;
   created_at: Date;
 };
 
@@ -121,6 +126,7 @@ export const NetworkResource = OwnershipResource.extend({
   vlan_id_automatic: z.boolean().describe('It was drawn, and is held by this network alone'),
   attributes: z.record(z.string(), z.string()),
   parent_network_id: ObjectId.nullable().describe('The network that its addresses were reserved of'),
+  service_id: ObjectId.nullable().describe('The service that it was made for, and with which it goes'),
   used_leases: z.int().describe('How many of its addresses somebody has'),
   address_ranges: z.array(RangeResource),
   created_at: Timestamp,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DebugStep } from './debug-step.js';
-import { SnapshotArgs, VmAction, VmSwitch } from './vm-action.js';
+import { ActionArgs, SnapshotArgs, VmAction, VmSwitch } from './vm-action.js';
 import { DeviceChange } from './vm-devices.js';
 
 export const DeployServiceInput = z.object({
@@ -50,7 +50,7 @@ export const ScaleRoleInput = z.object({
 });
 export const PerformOnRoleInput = z.object({
   action: VmAction,
-  ...SnapshotArgs.shape,
+  ...ActionArgs.shape,
   vms: z.array(z.int()).describe('Those that there were when it was asked for, in the order in which it comes to them'),
   number: z.int().min(1).nullable().describe('How many at a time; null: all at once'),
   period: z.int().min(0).describe('Seconds between one slice and the next'),
@@ -74,10 +74,31 @@ export const ImportVmInput = z.object({
   wild: z.string().describe('Its deploy id'),
 });
 export const ChangeDevicesInput = z.object({ change: DeviceChange });
+const SavedDisk = z.object({ disk: z.int(), image: z.int().describe('The image that is made of it') });
+export const SaveDiskInput = SavedDisk.extend({
+  snapshot: z.int().optional().describe('The snapshot of it that is saved; absent: what it is then'),
+  also: z.array(SavedDisk).optional().describe('Other disks of the VM, which are saved after it, while the VM is held'),
+  backup: z
+    .object({
+      schedule: z.int().describe('The scheduled action of the VM that it is done for'),
+      keep: z.int().nullable().describe('How many images of each disk stay of it; null: all'),
+    })
+    .optional(),
+});
+export type SavedDisk = z.infer<typeof SavedDisk>;
+export const RestoreDiskInput = z.object({
+  disk: z.int(),
+  image: z.int().describe('The image that the disk is to be as'),
+});
 export const DebugVmInput = DebugStep;
 export const TerminateVmInput = z.object({ hard: z.boolean() });
 export const CreateImageInput = z.object({});
 export const CloneImageInput = z.object({ of: z.int().describe('The image that it is made of') });
+export const ResizeImageInput = z.object({ size_mb: z.int().describe('MB that a guest is to see') });
+export const SnapshotImageInput = z.object({
+  action: z.enum(['snapshot-revert', 'snapshot-delete', 'snapshot-flatten']),
+  snapshot: z.int(),
+});
 export const DeleteImageInput = z.object({});
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 export type OperationInputs = {
@@ -94,9 +115,13 @@ export type OperationInputs = {
   flushHost: z.infer<typeof FlushHostInput>;
   importVm: z.infer<typeof ImportVmInput>;
   changeDevices: z.infer<typeof ChangeDevicesInput>;
+  saveDisk: z.infer<typeof SaveDiskInput>;
+  restoreDisk: z.infer<typeof RestoreDiskInput>;
   debugVm: z.infer<typeof DebugVmInput>;
   createImage: z.infer<typeof CreateImageInput>;
   cloneImage: z.infer<typeof CloneImageInput>;
+  resizeImage: z.infer<typeof ResizeImageInput>;
+  snapshotImage: z.infer<typeof SnapshotImageInput>;
   deleteImage: z.infer<typeof DeleteImageInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 };

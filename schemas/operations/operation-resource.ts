@@ -41,6 +41,7 @@ export const OperationResource = z
         'The policy of the role that has decided it in the name of `requester`, such as `policy 0`; null: that one has asked',
       ),
     waiting_for: z.string().nullable(),
+    image_id: ObjectId.optional().describe('The image that it makes of a disk of a VM; absent: it makes none of one'),
     warnings: z
       .array(z.string())
       .optional()

@@ -140,8 +140,18 @@ export const isMigration = (operation: Operation): operation is Operation<'migra
 export const isFlush = (operation: Operation): operation is Operation<'flushHost'> => operation.kind === 'flushHost';
 export const isDeviceChange = (operation: Operation): operation is Operation<'changeDevices'> =>
   operation.kind === 'changeDevices';
+export const isDiskSave = (operation: Operation): operation is Operation<'saveDisk'> => operation.kind === 'saveDisk';
+export const isDiskRestore = (operation: Operation): operation is Operation<'restoreDisk'> =>
+  operation.kind === 'restoreDisk';
 export const isDebugging = (operation: Operation): operation is Operation<'debugVm'> => operation.kind === 'debugVm';
-export const isCloning = (operation: Operation): operation is Operation<'cloneImage'> =>
-  operation.kind === 'cloneImage';
+export const isResizing = (operation: Operation): operation is Operation<'resizeImage'> =>
+  operation.kind === 'resizeImage';
+export const isSnapshotChange = (operation: Operation): operation is Operation<'snapshotImage'> =>
+  operation.kind === 'snapshotImage';
+/** The images that an operation makes or removes: what it is about, or what it makes of disks, in their order. */
+export const imagesOf = (operation: Operation): number[] =>
+  isDiskSave(operation)
+    ? [operation.input, ...(operation.input.also ?? [])].map(({ image }) => image)
+    : [operation.resource.id];
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
   operation.kind === 'checkConsistency';

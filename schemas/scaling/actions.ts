@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../common/limits.js';
-import { checkSnapshotArgs, SnapshotArgs, VmAction } from '../operations/vm-action.js';
+import { ActionArgs, checkActionArgs, VmAction } from '../operations/vm-action.js';
 
 /** A year. */
 const longest = 31_536_000;
@@ -8,9 +8,9 @@ const longest = 31_536_000;
 export const PerformAction = z
   .strictObject({
     action: VmAction.describe(
-      'What is done to each VM. terminate: end it, as its guest shuts down; terminate-hard: its power cut; resume: start one that is off; recreate: end what there is of it and deploy it anew; the others switch it, as of a single VM',
+      'What is done to each VM. terminate: end it, as its guest shuts down; terminate-hard: its power cut; resume: start one that is off; recreate: end what there is of it and deploy it anew; the others are what can be asked of a single VM. Its state may forbid it, hold and release always: who is of a role waits with it',
     ),
-    ...SnapshotArgs.shape,
+    ...ActionArgs.shape,
     number: z
       .int()
       .min(1)
@@ -26,5 +26,5 @@ export const PerformAction = z
         'Seconds between one slice and the next; absent: as the configuration says where there is a number, else none',
       ),
   })
-  .superRefine((wish, { issues }) => checkSnapshotArgs(wish, (issue) => issues.push(issue)));
+  .superRefine((wish, { issues }) => checkActionArgs(wish, (issue) => issues.push(issue)));
 export type PerformAction = z.infer<typeof PerformAction>;

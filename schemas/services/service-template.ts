@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { atMost, limits } from '../common/limits.js';
-import { VmAction } from '../operations/vm-action.js';
+import { PlainVmAction } from '../operations/vm-action.js';
 
 // OneFlow's service template (guide 1.3 and 1.4). Unknown attributes are kept at every level; null and false count as
 // absent; integers are read as Ruby's Integer() reads them: what OneFlow accepts loads unchanged.
@@ -90,7 +90,7 @@ export const ScheduledPolicy = z.looseObject({
   type: optional(Adjustment.type),
   adjust: z.preprocess(lenientInteger, wholeNumber.optional()).describe('Positive or negative, as type says'),
   min_adjust_step: Adjustment.min_adjust_step,
-  action: optional(VmAction.exclude(['snapshot-revert', 'snapshot-delete'])).describe(
+  action: optional(PlainVmAction.exclude(['hold', 'release'])).describe(
     'Instead of type and adjust: what is done to every VM that the role has then',
   ),
   number: optionalPositive.describe('Of an action: how many VMs at a time'),
@@ -235,6 +235,14 @@ export const ServiceTemplateBody = z.looseObject({
     'Attributes asked for at instantiation; one such as `M|list|Which size?|small,large|small` is checked then: must it be given (M, O), its type, the question, what it may be, its default',
   ),
   custom_attrs_values: optional(customValues).describe('Their values'),
+  networks: optional(z.record(z.string(), z.unknown()).meta({ maxProperties: limits.serviceNetworks.most })).describe(
+    'Networks asked for at instantiation, by name: `M|network|Public addresses| |id:0`, the last of them the default; in roles `NIC = [ NETWORK_ID = "$NAME" ]`',
+  ),
+  networks_values: optional(
+    z.array(z.record(z.string(), z.unknown())).meta({ maxItems: limits.serviceNetworks.most }),
+  ).describe(
+    'Which they are: `[{"NAME": {"id": "0"}}]`, or what is reserved of one: `{"reserve_from": "0", "extra": "SIZE=10"}`',
+  ),
   roles: z.preprocess(
     withFewFaults,
     z

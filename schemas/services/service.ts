@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { type Firing, FiringResource } from '../common/firing.js';
 import { limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import { MonitoringResource } from '../hosts/metrics.js';
-import type { Amounts } from '../identity/quota.js';
+import type { Amounts, VmSize } from '../identity/amounts.js';
 import { VmLcmState, VmState } from '../vms/vm.js';
 import { PolicySaid } from './policy-said.js';
+import { NetworkChoice, type ServiceNetwork, ServiceNetworkResource } from './service-network.js';
 import {
   ElasticityPolicy,
   RoleTemplate,
@@ -43,6 +43,18 @@ export const InstantiateService = z.strictObject({
     .optional()
     .describe(
       'shallow: each member replaces that of the template, as in OneFlow 5.0; deep: roles are matched by name, objects merged; absent: shallow',
+    ),
+  networks: z
+    .record(z.string().max(limits.attributeName.most), NetworkChoice)
+    .optional()
+    .meta({ maxProperties: limits.serviceNetworks.most })
+    .describe('Which its networks are, by the names that the template has for them; over those of `networks_values`'),
+  inputs: z
+    .record(z.string().max(2 * limits.attributeName.most), z.union([z.string(), z.number(), z.boolean()]))
+    .optional()
+    .meta({ maxProperties: limits.customValues.most })
+    .describe(
+      'Values of what else it asks for, by name; of a role by its name and that of the input, such as `db/SIZE`',
     ),
 });
 export type InstantiateService = z.infer<typeof InstantiateService>;
@@ -164,7 +176,11 @@ export type Service = Ownership & {
   /** What its user and group are charged for it, its VMs among it, until it is DONE. Absent: nothing. */
   charge?: Amounts;
   /** By role name, what each of its VMs reserves: as it was charged, whatever has become of the VM template. */
-  capacities?: Record<string, Capacity>;
+  capacities?: Record<string, VmSize>;
+  /** Those that its template asks for; absent: none. */
+  networks?: ServiceNetwork[];
+  /** Rises with each try to make or remove them. */
+  network_changes?: number;
   /** Absent: no role has scheduled policies. */
   schedule?: Schedule;
   /** Its owner, group or bits have changed, and not all of its VMs have them yet; absent: they have. */
@@ -220,6 +236,7 @@ export const ServiceResource = OwnershipResource.extend({
   ready_status_gate: z.boolean(),
   shutdown_action: ShutdownAction.nullable(),
   roles: z.array(RoleResource),
+  virtual_networks: z.array(ServiceNetworkResource).describe('Those that its template asks for'),
   log: z.array(z.object({ timestamp: Timestamp, severity: z.enum(['I', 'E']), message: z.string() })),
   operation: z.string().nullable().describe('The operation that is at work on all of it'),
   created_at: Timestamp,

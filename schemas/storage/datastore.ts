@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { atMost, limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
+import type { Sealed } from '../common/sealed.js';
+import { Ssh, SshEdit, SshShown, type StoredSsh, UpdateSsh } from './datastore-ssh.js';
 import { StorageKind } from './stored.js';
 
 /** What a datastore is for (OpenNebula's IMAGE_DS, SYSTEM_DS, FILE_DS): images, disks of VMs that run, or kernels and the like. */
@@ -30,12 +32,72 @@ const ClusterIds = z
 
 const LimitMb = z.int().min(1).max(limits.datastoreSize.most, atMost('datastoreSize'));
 
+const Text = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .regex(/^[!-~]+$/, 'must be ASCII without blanks');
+
+const Endpoint = z
+  .string()
+  .max(limits.imageSource.most, atMost('imageSource'))
+  .regex(/^https?:\/\/[^\s/@]{1,300}\/?$/, 'must be an http or https address without a user or a path');
+const Region = z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be the name of a region, such as eu-central-1');
+const AccessKey = Text(128);
+const SecretKey = Text(512);
+const Prefix = z
+  .string()
+  .regex(/^([A-Za-z0-9._-]{1,64}\/){0,4}$/, 'must be names with a / behind each, such as arcus/images/');
+
+const S3Place = {
+  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket'),
+  prefix: Prefix.default('').describe('What names of objects begin with; it stays so'),
+};
+const S3Way = {
+  region: Region.default('us-east-1'),
+  endpoint: Endpoint.nullable().default(null).describe('Of a server that is not Amazon’s; null: that of the region'),
+  force_path_style: z.boolean().default(false).describe('The bucket stands in the path, not in the name of the server'),
+  access_key: AccessKey,
+};
+
+/** Where an `s3` datastore is, and who it is there. */
+const S3 = z.strictObject({
+  ...S3Place,
+  ...S3Way,
+  secret_key: SecretKey.describe('Kept sealed, and never shown'),
+});
+/** What of it can be changed, whole; without a secret key that of before stays. */
+const S3Edit = z.strictObject({ ...S3Way, secret_key: SecretKey.optional() });
+const UpdateS3 = z.strictObject({
+  region: Region.optional(),
+  endpoint: Endpoint.nullable().optional(),
+  force_path_style: z.boolean().optional(),
+  access_key: AccessKey.optional(),
+  secret_key: SecretKey.optional().describe('Another one; it is kept sealed, and never shown'),
+});
+const S3Shown = z.object({
+  bucket: z.string(),
+  prefix: z.string(),
+  region: z.string(),
+  endpoint: z.string().nullable(),
+  force_path_style: z.boolean(),
+  access_key: z.string(),
+});
+
+export type { StoredSsh } from './datastore-ssh.js';
+
+/** The same as stored. */
+export type StoredS3 = Omit<z.output<typeof S3>, 'secret_key'> & { secret_key: Sealed };
+
 export const CreateDatastore = z.strictObject({
   name: ObjectName,
   type: DatastoreType.default('image').describe('What it is for; it stays so'),
   ds_mad: StorageKind.default('fs').describe('Which storage adapter drives it; it stays so'),
   limit_mb: LimitMb.nullable().optional().describe('MB that it takes at most; null: as much as there is room for'),
   cluster_ids: ClusterIds.optional().describe('Clusters whose hosts reach it; default: 0'),
+  s3: S3.optional().describe('Of ds_mad s3: where it is, and who Arcus is there'),
+  ssh: Ssh.optional().describe('Of ds_mad ssh: on which machine it is, and who Arcus is there'),
 });
 export type CreateDatastore = z.infer<typeof CreateDatastore>;
 
@@ -45,6 +107,8 @@ export const DatastoreEdit = z.strictObject({
   state: DatastoreWish,
   limit_mb: LimitMb.nullable().default(null),
   cluster_ids: ClusterIds.default([0]),
+  s3: S3Edit.optional(),
+  ssh: SshEdit.optional(),
 });
 export type DatastoreEdit = z.output<typeof DatastoreEdit>;
 
@@ -54,6 +118,8 @@ export const UpdateDatastore = z.strictObject({
   state: DatastoreWish.optional().describe('A disabled one keeps what it has and takes nothing new'),
   limit_mb: LimitMb.nullable().optional().describe('MB that it takes at most; null: as much as there is room for'),
   cluster_ids: ClusterIds.nullable().optional().describe('Clusters whose hosts reach it; null: 0'),
+  s3: UpdateS3.optional().describe('Of ds_mad s3; bucket and prefix stay'),
+  ssh: UpdateSsh.optional().describe('Of ds_mad ssh; the directory stays'),
 });
 export type UpdateDatastore = z.infer<typeof UpdateDatastore>;
 
@@ -70,6 +136,10 @@ export type Datastore = Ownership & {
   state: DatastoreState;
   limit_mb: number | null;
   cluster_ids: number[];
+  /** Of ds_mad `s3` alone. */
+  s3?: StoredS3;
+  /** Of ds_mad `ssh` alone. */
+  ssh?: StoredSsh;
   /** As the last look that was answered found it; null: none was. */
   capacity: DatastoreCapacity | null;
   /** Why the last look was not answered, in the words of what is behind it; null: it was, or there was none. */
@@ -93,7 +163,12 @@ export const DatastoreResource = OwnershipResource.extend({
   ds_mad: StorageKind,
   state: DatastoreState,
   limit_mb: z.int().nullable().describe('MB that it takes at most; null: as much as there is room for'),
+  reserved_mb: z
+    .int()
+    .describe('MB that count towards that: what its images are charged, or what disks of VMs may come to in it'),
   cluster_ids: z.array(ObjectId).describe('Clusters whose hosts reach it'),
+  s3: S3Shown.nullable().describe('Of ds_mad s3: where it is; null: it is another'),
+  ssh: SshShown.nullable().describe('Of ds_mad ssh: on which machine it is; null: it is another'),
   capacity: Capacity.nullable().describe('MB of what lies behind it; null: nobody has looked yet'),
   error: z.string().nullable().describe('Why the last look at it was not answered'),
   monitored_at: Timestamp.nullable(),

@@ -5,3 +5,10 @@ export const imagePrograms = {
   xz: 'xz-utils',
   zstd: 'zstd',
 } as const;
+
+/** Programs of the system that reach datastores on other machines, likewise. */
+export const sshPrograms = {
+  ssh: 'openssh-client',
+  'ssh-agent': 'openssh-client',
+  'ssh-add': 'openssh-client',
+} as const;

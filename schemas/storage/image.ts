@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { attributeChanges, namedUpTo } from '../common/attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { atMost, limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
-import type { Amounts } from '../identity/quota.js';
+import type { Amounts } from '../identity/amounts.js';
+import type { DiskSnapshots } from '../operations/vm-devices.js';
 import type { DatastoreType } from './datastore.js';
 import { ImageFormat, Packing, type StorageKind } from './stored.js';
 
@@ -36,6 +38,11 @@ const Digest = (pattern: RegExp, digits: number) =>
 const Sha256 = Digest(/^[0-9a-fA-F]{64}$/, 64);
 const Md5 = Digest(/^[0-9a-fA-F]{32}$/, 32);
 
+const UploadBytes = z
+  .int()
+  .min(1)
+  .max(limits.imageSize.most * 2 ** 20, `an image may have ${limits.imageSize.most} MB at most`);
+
 const Source = z.string().min(1).max(limits.imageSource.most, atMost('imageSource'));
 const webAddress = /^https?:\/\/[^\s/@]{1,300}(\/[^\s]*)?$/;
 
@@ -44,6 +51,7 @@ export const ImageSource = z.union([
   z.strictObject({ path: Source.regex(/^\/[^\p{Cc}]*$/u, 'must be an absolute path') }),
   z.strictObject({ url: Source.regex(webAddress, 'must be an http or https address without a user or password') }),
   z.strictObject({ empty: z.strictObject({ size_mb: SizeMb, format: ImageFormat.default('qcow2') }) }),
+  z.strictObject({ upload: z.strictObject({ bytes: UploadBytes }) }),
 ]);
 export type ImageSource = z.infer<typeof ImageSource>;
 
@@ -52,18 +60,29 @@ const Description = z
   .max(limits.imageDescription.most, atMost('imageDescription'))
   .refine((text) => !/[^\P{Cc}\n\t]/u.test(text), 'must not contain control characters');
 
+const kept = 'What is to be kept of it beside, such as DEV_PREFIX and LABELS, and what guests can be told of it';
+const attributeText = z.string().max(limits.imageAttributeText.most, atMost('imageAttributeText'));
+
+/** What is to be kept of an image beside, such as DEV_PREFIX, and what guests are told of it by `$IMAGE[…]`. Names are upper case. */
+const ImageAttributes = z.record(z.string(), attributeText).meta(namedUpTo('imageAttributes'));
+export type ImageAttributes = Record<string, string>;
+const AttributeChanges = attributeChanges(attributeText, 'imageAttributes');
+
 export const CreateImage = z.strictObject({
   name: ObjectName,
   description: Description.default(''),
   type: ImageType.default('OS').describe('OS, CDROM and DATABLOCK are disks; KERNEL, RAMDISK and CONTEXT are files'),
   datastore_id: ObjectId.optional().describe('Default: 1 of a disk, 2 of a file'),
   persistent: z.boolean().default(false).describe('What a VM writes is kept in it; one VM uses it at a time'),
-  source: ImageSource.describe('A path on the machine of a worker, an address, or how large it is to be, empty'),
+  source: ImageSource.describe(
+    'A path on the machine of a worker, an address, how large it is to be, empty, or how many bytes are sent of it afterwards',
+  ),
   sha256: Sha256.optional().describe('Of the bytes as they are published'),
   md5: Md5.optional().describe('Of the bytes as they are published'),
   size_mb: SizeMb.optional().describe(
     'MB that it comes to at most, which are reserved before a byte is moved; absent: what is left of quotas and of the datastore bounds it',
   ),
+  attributes: AttributeChanges.optional().describe(kept),
 });
 export type CreateImage = z.infer<typeof CreateImage>;
 
@@ -73,6 +92,33 @@ export const CloneImage = z.strictObject({
 });
 export type CloneImage = z.infer<typeof CloneImage>;
 
+export const ResizeImage = z.strictObject({ size_mb: SizeMb.describe('MB that a guest is to see; more than it sees') });
+export type ResizeImage = z.infer<typeof ResizeImage>;
+
+/** An image of what a disk of a VM is. */
+export const SaveDisk = z.strictObject({
+  name: ObjectName,
+  description: Description.default(''),
+  type: z
+    .enum(['OS', 'CDROM', 'DATABLOCK'])
+    .optional()
+    .describe('Default: that of the image which the disk is made of; DATABLOCK of a volatile one'),
+  datastore_id: ObjectId.optional().describe(
+    'Default: that of the image which the disk is made of; 1 of a volatile one',
+  ),
+  persistent: z.boolean().default(false).describe('What a VM writes is kept in it; one VM uses it at a time'),
+  snapshot_id: z.int().min(0).optional().describe('A snapshot of the disk, which is saved instead of what it is now'),
+});
+export type SaveDisk = z.infer<typeof SaveDisk>;
+
+/** A disk of a VM as an image is. */
+export const RestoreDisk = z.strictObject({
+  image_id: ObjectId.describe(
+    'The image that the disk is to be as: one that `disk-saveas` has made of it, or any other of its size or less',
+  ),
+});
+export type RestoreDisk = z.infer<typeof RestoreDisk>;
+
 /** What people can change of an image, whole. */
 export const ImageEdit = z.strictObject({
   name: ObjectName,
@@ -80,6 +126,8 @@ export const ImageEdit = z.strictObject({
   type: ImageType,
   persistent: z.boolean(),
   state: z.enum(['enabled', 'disabled']),
+  attributes: ImageAttributes.default({}),
+  locked: z.boolean().default(false),
 });
 export type ImageEdit = z.output<typeof ImageEdit>;
 
@@ -90,6 +138,11 @@ export const UpdateImage = z.strictObject({
   type: ImageType.optional().describe('Among disks, or among files, where nothing uses it'),
   persistent: z.boolean().optional().describe('Changed where nothing uses it'),
   state: z.enum(['enabled', 'disabled']).optional().describe('A disabled one is used by nobody'),
+  attributes: AttributeChanges.nullable().optional().describe(`${kept}; null takes one away`),
+  locked: z
+    .boolean()
+    .optional()
+    .describe('One that is locked is used, and neither changed, given away nor removed before it is unlocked'),
 });
 export type UpdateImage = z.infer<typeof UpdateImage>;
 
@@ -101,14 +154,30 @@ const Published = z.object({
   packing: z.array(Packing),
 });
 
-/** What an image was asked to be made of. `url` may hold what is nobody's business: it is not shown as it is. */
-export type ImageOrigin = ImageSource | { image: number };
+/** What an image was asked to be made of. `schedule`: the scheduled action of the VM that saves its disks again and again. `url` may hold what is nobody's business: it is not shown as it is. */
+export type ImageOrigin =
+  | ImageSource
+  | { image: number }
+  | { vm: number; disk: number; schedule?: number; snapshot?: number };
+
+/** Since when it is not to be changed, and by whom. */
+export type ImageLock = { uid: number; at: Date };
+
+/**
+ * What is sent of an image. `open`: more may be; not once it is whole, is given up or removed. `arrived`, and when it last grew by what counts as getting
+ * further, are as whoever took it has seen them: how much lies in the datastore, the datastore says.
+ */
+export type Upload = { open: boolean; arrived: number; at: Date };
 
 /** An image as stored. Its bytes lie in its datastore, under a name that derives from its id. */
 export type Image = Ownership & {
   _id: number;
   name: string;
   description: string;
+  /** Absent: of before there were any. */
+  attributes?: ImageAttributes;
+  /** Absent, null: it is not locked. */
+  lock?: ImageLock | null;
   type: ImageType;
   datastore_id: number;
   ds_mad: StorageKind;
@@ -118,6 +187,8 @@ export type Image = Ownership & {
   reason: string | null;
   origin: ImageOrigin;
   wish: { sha256?: string; md5?: string; size_mb: number | null };
+  /** Of one that is sent; absent: it is made of something else. */
+  upload?: Upload;
   /** MB that it is charged, reserved at first, and found at last. */
   size_mb: number;
   /** As it is kept; null: it is not yet. */
@@ -134,8 +205,12 @@ export type Image = Ownership & {
   wanted: string | null;
   /** Rises with each holder and with each try of a step: what is written or done under an older one counts for nothing. */
   epoch: number;
+  /** The operation that is to resize it, and has not touched it yet, with what the image was before. */
+  untouched?: { op: string } & Pick<Image, 'state' | 'reason'>;
   /** Nothing of it is left in its datastore, said by the operation that has seen to it. */
   emptied?: string;
+  /** What is kept in it of a persistent one, by the VMs that have used it; absent: nothing ever was. */
+  snapshots?: DiskSnapshots;
   /** What its owner's quotas are charged. */
   charge: Amounts;
   created_at: Date;
@@ -154,6 +229,8 @@ export const ImageResource = OwnershipResource.extend({
   id: ObjectId,
   name: z.string(),
   description: z.string(),
+  attributes: z.record(z.string(), z.string()),
+  lock: z.object({ uid: ObjectId, at: Timestamp }).nullable().describe('Who has locked it, and when'),
   type: ImageType,
   datastore_id: ObjectId,
   persistent: z.boolean(),
@@ -167,6 +244,23 @@ export const ImageResource = OwnershipResource.extend({
   published: Published.nullable().describe('What it was made of, as it was found; null: nothing was published'),
   vms: z.array(ObjectId).describe('VMs that use it'),
   clones: z.array(ObjectId).describe('Images that are being made of it'),
+  upload: z
+    .object({ bytes: z.int(), arrived: z.int(), expires_at: Timestamp })
+    .nullable()
+    .describe(
+      'Bytes that are still to be sent of it, of how many, and when it is given up if nobody goes on; null: none',
+    ),
+  snapshots: z
+    .array(
+      z.object({
+        snapshot_id: z.int(),
+        name: z.string(),
+        parent: z.int().nullable().describe('The one after which it was taken'),
+        taken_at: Timestamp,
+        current: z.boolean().describe('What is written comes after it'),
+      }),
+    )
+    .describe('Of a persistent one: what disks that were it were at a moment, which is kept in it'),
   operation: z.string().nullable().describe('The operation that is at work on it'),
   created_at: Timestamp,
 }).meta({ id: 'Image' });

@@ -1,7 +1,22 @@
 import { z } from 'zod';
 
 /** Calls of a simulated datastore that can be told to fail. */
-export const SimulatedCall = z.enum(['capacity', 'append', 'keep', 'createEmpty', 'copy', 'resize', 'remove']);
+export const SimulatedCall = z.enum([
+  'capacity',
+  'append',
+  'keep',
+  'createEmpty',
+  'copy',
+  'resize',
+  'remove',
+  'makeDisk',
+  'growDisk',
+  'removeDisk',
+  'saveDisk',
+  'keepContext',
+  'restoreDisk',
+  'snapshotDisk',
+]);
 export type SimulatedCall = z.infer<typeof SimulatedCall>;
 
 /** What `simulation.json` in the directory of a simulated datastore tells it to be like; read with each call. */

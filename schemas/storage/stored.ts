@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Name of a storage adapter (OpenNebula's DS_MAD). */
-export const StorageKind = z.enum(['fs', 'simulated']);
+export const StorageKind = z.enum(['fs', 'simulated', 's3', 'ssh']);
 export type StorageKind = z.infer<typeof StorageKind>;
 
 /** What an image's bytes are, as they are kept. Others are refused: `qemu-img convert` makes one of these of them. */

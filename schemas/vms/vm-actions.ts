@@ -59,6 +59,8 @@ export const vmActions = {
   'disk-snapshot-create': { states: [...plugged, 'SUSPENDED'], right: 'manage' },
   'disk-snapshot-revert': { states: ['POWEROFF', 'SUSPENDED'], right: 'manage' },
   'disk-snapshot-delete': { states: [...plugged, 'SUSPENDED'], right: 'manage' },
+  'disk-saveas': { states: [...plugged, 'SUSPENDED'], right: 'manage' },
+  'disk-restore': { states: ['POWEROFF', 'UNDEPLOYED'], right: 'manage' },
   rename: { states: living, right: 'manage' },
   chown: { states: vmStateWords, right: 'ownership' },
   chgrp: { states: vmStateWords, right: 'ownership' },

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { ObjectId, Timestamp } from '../common/common.js';
+import { ObjectId, ObjectName, Timestamp } from '../common/common.js';
 import { type Firing, FiringResource } from '../common/firing.js';
-import { limits } from '../common/limits.js';
-import { VmAction } from '../operations/vm-action.js';
+import { atMost, limits } from '../common/limits.js';
+import { PlainVmAction } from '../operations/vm-action.js';
 
-/** What can be done to a VM while nobody looks, by OpenNebula's names: whatever needs no more to be said than its name. */
+/** What can be done to a VM while nobody looks, by OpenNebula's names: what needs no more to be said than its name, and to save its disks. */
 export const ScheduledVmAction = z.enum([
-  ...VmAction.exclude(['snapshot-revert', 'snapshot-delete']).options,
-  ...(['hold', 'release', 'resched', 'unresched', 'migrate'] as const),
+  ...PlainVmAction.options,
+  ...(['resched', 'unresched', 'migrate', 'disk-saveas'] as const),
 ]);
 export type ScheduledVmAction = z.infer<typeof ScheduledVmAction>;
 
@@ -26,8 +26,34 @@ export const AddVmSchedule = z.strictObject({
     .optional()
     .describe('When, again and again: a cron expression of five fields; days and weekdays together: either will do'),
   time_zone: text.optional().describe('On whose clocks, such as Europe/Madrid; absent: as configured'),
+  disk_id: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Of `disk-saveas`: which disk; absent: all that a guest can write to, but those to swap to'),
+  image_name: ObjectName.max(limits.backupName.most, atMost('backupName'))
+    .optional()
+    .describe('Of `disk-saveas`: how the names of its images begin; VM, disk and time follow. Absent: as the VM'),
+  datastore_id: ObjectId.optional().describe(
+    'Of `disk-saveas`: where its images are kept. Absent: where the image is that the disk is made of; 1 of a volatile one',
+  ),
+  keep: z
+    .int()
+    .min(1)
+    .max(limits.backups.most, atMost('backups'))
+    .optional()
+    .describe(
+      'Of `disk-saveas`: how many images of each disk stay. Older ones that it has made are deleted once a new one is READY, but for those in use. Absent: all stay',
+    ),
 });
 export type AddVmSchedule = z.output<typeof AddVmSchedule>;
+/** What is said of a saving of disks alone. */
+export const savingMembers = [
+  'disk_id',
+  'image_name',
+  'datastore_id',
+  'keep',
+] as const satisfies readonly (keyof AddVmSchedule)[];
 
 /** One scheduled action of a VM as stored. `by`: who has asked for it, with whose rights it is done. */
 export type VmScheduleEntry = AddVmSchedule & {
@@ -61,6 +87,10 @@ export const VmSchedulesResource = z
         start_time: z.string().nullable(),
         recurrence: z.string().nullable(),
         time_zone: z.string().nullable(),
+        disk_id: z.int().nullable().describe('Of `disk-saveas`: the disk; null: all that can be saved'),
+        image_name: z.string().nullable(),
+        datastore_id: ObjectId.nullable(),
+        keep: z.int().nullable().describe('How many images of each disk stay; null: all'),
         by: ObjectId.describe('The user who has asked for it, with whose rights it is done'),
         next_at: Timestamp.nullable().describe('When it is due; null: not again'),
         last: FiringResource.nullable().describe('What became of it when it was due last'),

@@ -7,9 +7,9 @@ import { type ListFields, namedFields } from '../common/list.js';
 import type { HypervisorKind } from '../hosts/host.js';
 import { MonitoringResource } from '../hosts/metrics.js';
 import type { StoredWild } from '../hosts/strays.js';
-import type { Amounts } from '../identity/quota.js';
+import type { Amounts } from '../identity/amounts.js';
 import { DebugStep } from '../operations/debug-step.js';
-import { checkSnapshotArgs, SnapshotArgs, VmSwitch } from '../operations/vm-action.js';
+import { checkActionArgs, SnapshotArgs, VmSwitch } from '../operations/vm-action.js';
 import {
   type Disk,
   DiskResource,
@@ -21,7 +21,9 @@ import {
   type PlannedChange,
 } from '../operations/vm-devices.js';
 import type { PlacementRecord, RoleTies } from '../placement/placement.js';
+import type { StorageKind } from '../storage/stored.js';
 import { type Debugging, DebuggingResource } from './vm-debugging.js';
+import { type VmFile, VmFileResource } from './vm-files.js';
 import type { VmSchedule } from './vm-schedules.js';
 import { Cores, Megabytes, VirtualCores, VmTemplateChanges } from './vm-template.js';
 
@@ -56,6 +58,9 @@ export const VmLcmState = z.enum([
   'HOTPLUG_NIC_POWEROFF',
   'HOTPLUG_PROLOG_POWEROFF',
   'HOTPLUG_EPILOG_POWEROFF',
+  'HOTPLUG_SAVEAS',
+  'HOTPLUG_SAVEAS_POWEROFF',
+  'HOTPLUG_SAVEAS_SUSPENDED',
   'DISK_RESIZE',
   'DISK_RESIZE_POWEROFF',
   'DISK_SNAPSHOT',
@@ -119,7 +124,7 @@ export const PerformOnVm = z
     ),
     ...SnapshotArgs.shape,
   })
-  .superRefine((wish, { issues }) => checkSnapshotArgs(wish, (issue) => issues.push(issue)));
+  .superRefine((wish, { issues }) => checkActionArgs(wish, (issue) => issues.push(issue)));
 export type PerformOnVm = z.infer<typeof PerformOnVm>;
 
 export const DeployVm = z.strictObject({ host: ObjectId.describe('Where it is to be deployed') });
@@ -182,6 +187,8 @@ export type HistoryRecord = {
   stime: Date;
   etime: Date | null;
   reason: 'none' | 'error' | 'user';
+  /** Where its disks were; absent: it had none, or its host had them. */
+  datastore?: number;
   /** Why it was put there; absent: nobody wrote it down. */
   placed?: PlacementRecord;
 };
@@ -220,6 +227,15 @@ export type VmLogLine = { at: Date; state: VmState; lcm_state: VmLcmState; op: s
 /** What a VM had in memory is kept away from hosts, or may be: by which kind of hypervisor. */
 export type Stored = { vm_mad: HypervisorKind };
 
+/**
+ * The system datastore that the disks of a VM are in. `mb`: what they may come to there, images that are used as they are not counted;
+ * `at`: when that was promised last.
+ */
+export type VmDatastore = { id: number; ds_mad: StorageKind; mb: number; at: Date };
+
+/** A disk that is as an image was, by which operation. */
+export type DiskRestored = { op: string; disk: number; image: number; at: Date };
+
 /** A VM as stored. */
 export type Vm = Ownership & {
   _id: number;
@@ -247,9 +263,18 @@ export type Vm = Ownership & {
   /** What it has, as its host said last; absent: none. */
   nics?: Nic[];
   disks?: Disk[];
+  /** What it has of images that are files; absent: nothing. */
+  files?: VmFile[];
+  /**
+   * From its first place on, until it is DONE or made anew: for its disks, and for what its guest is told. Absent, null: it has neither, or its disks are with its host, as
+   * of VMs of before.
+   */
+  datastore?: VmDatastore | null;
   /** How many ids its NICs and disks were given so far: none is given twice. */
   device_ids?: { nic: number; disk: number };
   device_change?: DeviceChanging | null;
+  /** What a disk of it was made like last; absent: none ever was. */
+  disk_restored?: DiskRestored;
   /** How far somebody has come with what failed, action by action; of before, where its epoch is not that of the VM. */
   debugging?: Debugging;
   /** Its changes of state, newest last; absent: of before there were logs. */
@@ -280,7 +305,7 @@ export type Vm = Ownership & {
   lost?: Lost | null;
   created_at: Date;
   ended_at: Date | null;
-  /** What its user and group are charged for it until it is DONE. Absent on VMs of a service: that is charged as a whole. */
+  /** What its user and group are charged for it until it is DONE. Of one of a service: what it has beyond what that is charged for it; absent: nothing. */
   charge?: Amounts;
 };
 
@@ -310,7 +335,11 @@ export const VmResource = OwnershipResource.extend({
   host: z.object({ id: ObjectId, name: z.string() }).nullable().describe('Where it is, or null'),
   resched: z.boolean().describe('It goes to another host as soon as one takes it'),
   nics: z.array(NicResource).describe('As its host said last'),
-  disks: z.array(DiskResource).describe('Volatile ones, as its host said last; there are no images yet'),
+  disks: z.array(DiskResource).describe('As its host said last'),
+  files: z.array(VmFileResource).describe('What it has of images that are files'),
+  datastore_id: ObjectId.nullable().describe(
+    'The system datastore that its disks are in, and what its guest is told; null: it has none yet',
+  ),
   snapshots: z
     .array(z.object({ id: ObjectId, name: z.string(), time: Timestamp, active: z.boolean() }))
     .describe('What it was at moments that are kept; active: it goes on from that one'),
@@ -325,6 +354,7 @@ export const VmResource = OwnershipResource.extend({
       host_id: ObjectId,
       hostname: z.string(),
       vm_mad: z.string(),
+      datastore_id: ObjectId.nullable().describe('Where its disks were'),
       started_at: Timestamp,
       ended_at: Timestamp.nullable(),
       reason: z.enum(['none', 'error', 'user']),

@@ -20,14 +20,14 @@ export type ReadStores = { operations: OperationStore; services: ServiceStore; v
 export type Portion<Id> = { after: Id | null; limit: number } | { ids: readonly Id[] };
 
 const ofVm =
-  'uid gid permissions state lcm_state epoch hold operation wanted service capacity history moving nics device_change';
+  'uid gid permissions state lcm_state epoch hold operation wanted service capacity history moving nics device_change disks datastore';
 const ofService =
-  'uid gid permissions state epoch operation wanted holds giving roles.name roles.state roles.cardinality roles.operation';
-const ofHost = 'name state vm_mad total reserved used vms vm_count operation';
+  'uid gid permissions state epoch operation wanted holds giving networks roles.name roles.state roles.cardinality roles.operation';
+const ofHost = 'name state vm_mad libvirt total reserved used vms vm_count operation';
 
 export type SeenHostDocument = Pick<
   Host,
-  '_id' | 'name' | 'state' | 'vm_mad' | 'total' | 'reserved' | 'used' | 'vms' | 'vm_count' | 'operation'
+  '_id' | 'name' | 'state' | 'vm_mad' | 'libvirt' | 'total' | 'reserved' | 'used' | 'vms' | 'vm_count' | 'operation'
 >;
 
 /** What a check of consistency reads: portions of documents, without what it need not know of them. */
@@ -35,6 +35,14 @@ export function createConsistencyReads(connection: Connection, { operations, ser
   return {
     vms: (portion: Portion<number>) =>
       vms.model.find(chosen(portion), ofVm).sort({ _id: 1 }).limit(most(portion)).lean<SeenVm[]>().exec(),
+    /** Those whose disks are said to be in a datastore, in order of ids, after one. */
+    vmsIn: (datastore: number, { after, limit }: { after: number | null; limit: number }) =>
+      vms.model
+        .find({ 'datastore.id': datastore, ...(after !== null && { _id: { $gt: after } }) }, ofVm)
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<SeenVm[]>()
+        .exec(),
     services: (portion: Portion<number>) =>
       services.model
         .find(chosen(portion), ofService)
@@ -147,36 +155,21 @@ export function createConsistencyReads(connection: Connection, { operations, ser
     /** Which of these operations their resources name as at work on them, or as wanting them. */
     async known(ofThese: readonly Pick<Operation, '_id' | 'resource'>[]): Promise<Set<string>> {
       type Naming = { operation?: string | null; wanted?: string | null; roles?: { operation?: string | null }[] };
-      const namedBy = async (kind: 'service' | 'vm' | 'host' | 'image', ids: readonly number[]): Promise<string[]> => {
+      const namedBy = (kind: Exclude<OperatedKind, 'zone'>) => async (some: typeof ofThese) => {
         const documents = connection.collection<Naming & { _id: number }>(kinds[kind].collection);
+        const ids = some.map(({ resource }) => resource.id);
         const found = await documents
-          .find({ _id: { $in: [...ids] } }, { projection: { operation: 1, wanted: 1, 'roles.operation': 1 } })
+          .find({ _id: { $in: ids } }, { projection: { operation: 1, wanted: 1, 'roles.operation': 1 } })
           .toArray();
         return found.flatMap(({ operation, wanted, roles = [] }) =>
           [operation, wanted, ...roles.map((role) => role.operation)].flatMap((op) => op ?? []),
         );
       };
       const named: Record<OperatedKind, (some: typeof ofThese) => Promise<string[]>> = {
-        service: (some) =>
-          namedBy(
-            'service',
-            some.map(({ resource }) => resource.id),
-          ),
-        vm: (some) =>
-          namedBy(
-            'vm',
-            some.map(({ resource }) => resource.id),
-          ),
-        host: (some) =>
-          namedBy(
-            'host',
-            some.map(({ resource }) => resource.id),
-          ),
-        image: (some) =>
-          namedBy(
-            'image',
-            some.map(({ resource }) => resource.id),
-          ),
+        service: namedBy('service'),
+        vm: namedBy('vm'),
+        host: namedBy('host'),
+        image: namedBy('image'),
         // A check needs nobody to know of it.
         zone: async (some) => some.map(({ _id }) => _id),
       };

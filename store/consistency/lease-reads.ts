@@ -45,6 +45,24 @@ export function createLeaseReads({ leases, networks, vms }: LeaseStores) {
         .lean<SeenLease[]>()
         .exec(),
 
+    /** Which of these networks there are. */
+    async networksThere(ids: readonly number[]): Promise<Set<number>> {
+      if (ids.length === 0) return new Set();
+      const there = await networks.model
+        .find({ _id: { $in: [...ids] } }, { _id: 1 })
+        .lean<{ _id: number }[]>()
+        .exec();
+      return new Set(there.map(({ _id }) => _id));
+    },
+
+    /** Those that say to be made for a service. */
+    networksOfServices: (): Promise<{ _id: number; service: number }[]> =>
+      networks.model
+        .find({ service: { $gte: 0 } }, { service: 1 })
+        .sort({ _id: 1 })
+        .lean<{ _id: number; service: number }[]>()
+        .exec(),
+
     /** Which of those that have them there are. */
     async holdersThere(
       seen: readonly SeenLease[],

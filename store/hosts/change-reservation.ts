@@ -2,7 +2,7 @@ import type { Model } from 'mongoose';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import { type Transaction, within } from '../mongo/transaction.js';
-import { keptBack } from './hosts.js';
+import { keptBack } from './host-reservations.js';
 
 /** The reservation of one VM on one host as it was seen, and what it is to be; null: there is none. */
 export type ReservationChange = { host: number; vm: number; from: Capacity | null; to: Capacity | null };

@@ -4,6 +4,7 @@ import { Problem } from '../../domain/problems.js';
 import { type Cluster, defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { References } from '../mongo/references.js';
+import { orTaken } from '../mongo/taken.js';
 import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import type { ClusterStore } from './clusters.js';
 import type { HostStore } from './hosts.js';
@@ -32,12 +33,12 @@ export function createClusterChanges(
   };
 
   return {
-    /** A new host, with what its cluster keeps back of it. */
+    /** A new host, with what its cluster keeps back of it. Throws Taken where another has its name, or its libvirt. */
     insertHost: (host: Host): Promise<void> =>
       references.make(host, async (transaction) => {
         const cluster = await touched(host.cluster_id ?? defaultCluster, transaction);
         const reserved = reservedOf(host.total, host.reserve ?? {}, cluster.reserve);
-        await hosts.model.create([{ ...host, reserved }], within(transaction));
+        await orTaken(() => hosts.model.create([{ ...host, reserved }], within(transaction)));
       }),
 
     /** Another size, another cluster, or another wish of what to keep back. null: the host is gone. */
@@ -51,21 +52,23 @@ export function createClusterChanges(
         return hosts.update(id, { ...change, reserved }, transaction);
       }),
 
-    /** Changes a cluster, and what is kept back of its hosts. null: it is gone. */
+    /** Changes a cluster, and what is kept back of its hosts. null: it is gone. Throws Taken where another has its name. */
     changeCluster: (
       id: number,
       change: Partial<Pick<Cluster, 'name' | 'attributes' | 'reserve'>>,
       outer?: Transaction,
     ): Promise<Cluster | null> =>
       inTransaction(outer, async (transaction) => {
-        const after = await clusters.model
-          .findOneAndUpdate(
-            { _id: id },
-            { $set: change, $inc: { revision: 1 } },
-            { ...within(transaction), returnDocument: 'after' },
-          )
-          .lean<Cluster>()
-          .exec();
+        const after = await orTaken(() =>
+          clusters.model
+            .findOneAndUpdate(
+              { _id: id },
+              { $set: change, $inc: { revision: 1 } },
+              { ...within(transaction), returnDocument: 'after' },
+            )
+            .lean<Cluster>()
+            .exec(),
+        );
         if (!after || change.reserve === undefined) return after;
         const its = await hosts.model
           .find(inCluster(id), { total: 1, reserve: 1 }, within(transaction))

@@ -5,6 +5,7 @@ import { type ListQuery, namedFields } from '../../schemas/common/list.js';
 import { type Cluster, defaultCluster } from '../../schemas/hosts/cluster.js';
 import { modelOf } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
+import { orTaken } from '../mongo/taken.js';
 import { type Transaction, within } from '../mongo/transaction.js';
 
 export function createClusterStore(connection: Connection) {
@@ -22,7 +23,9 @@ export function createClusterStore(connection: Connection) {
         list: namedFields,
         parts: { attributes: { neededBy: ['attributes'], empty: {} } },
       }),
-    insert: (cluster: Cluster, transaction?: Transaction) => clusters.create([cluster], within(transaction)),
+    /** Throws Taken where there is one of this name. */
+    insert: (cluster: Cluster, transaction?: Transaction) =>
+      orTaken(() => clusters.create([cluster], within(transaction))),
     /** Makes the cluster that is always there. It belongs to the administrator; everybody may know of it. */
     ensureDefault: () =>
       clusters.updateOne(

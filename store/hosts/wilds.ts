@@ -2,7 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { StoredWild } from '../../schemas/hosts/strays.js';
 import { type Transaction, within } from '../mongo/transaction.js';
-import { entryOf, keptBack } from './hosts.js';
+import { entryOf, keptBack } from './host-reservations.js';
 
 const isUp = (state: StoredWild['state']): boolean => state === 'running' || state === 'booting';
 

@@ -1,13 +1,7 @@
 import type { Connection, Model } from 'mongoose';
 import { added, holdersOf, isSameAmounts, limitsOf, nothing, type QuotaBalance } from '../../domain/identity/quotas.js';
-import {
-  type Amounts,
-  asDefault,
-  type Quota,
-  type QuotaHolder,
-  type QuotaHolderType,
-  quotaKinds,
-} from '../../schemas/identity/quota.js';
+import { type Amounts, quotaKinds } from '../../schemas/identity/amounts.js';
+import { asDefault, type Quota, type QuotaHolder, type QuotaHolderType } from '../../schemas/identity/quota.js';
 import { chargedKinds, kinds } from '../../schemas/kinds.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { atOneMoment, sessionOf, type Transaction, within } from '../mongo/transaction.js';
@@ -35,13 +29,36 @@ export function createQuotaBalances(connection: Connection, models: Readonly<Rec
         ],
         within(transaction),
       );
-      for await (const { _id, ...sum } of rows)
-        for (const holder of holdersOf(_id)) {
-          const known = found.get(keyOf(holder)) ?? { holder, used: nothing, sum: nothing };
-          found.set(keyOf(holder), { ...known, sum: added(known.sum, sum) });
-        }
+      const single = connection
+        .collection(kinds[kind].collection)
+        .aggregate<{ _id: Owned & { key: string }; amount: number }>(
+          [
+            { $match: { 'charge.vms': { $exists: true }, 'charge.on': { $exists: true }, ...owner } },
+            { $project: { uid: 1, gid: 1, on: { $objectToArray: '$charge.on' } } },
+            { $unwind: '$on' },
+            { $group: { _id: { uid: '$uid', gid: '$gid', key: '$on.k' }, amount: { $sum: '$on.v' } } },
+          ],
+          within(transaction),
+        );
+      for await (const { _id, ...sum } of rows) put(_id, sum);
+      const on = new Map<string, { owned: Owned; on: Record<string, number> }>();
+      for await (const { _id, amount } of single) {
+        const { uid, gid, key } = _id;
+        const its = on.get(`${uid}/${gid}`) ?? { owned: { uid, gid }, on: {} };
+        its.on[key] = amount;
+        on.set(`${uid}/${gid}`, its);
+      }
+      for (const { owned, on: its } of on.values()) put(owned, { ...nothing, on: its });
     }
     return found;
+
+    function put(owned: Owned, sum: Amounts): void {
+      for (const holder of holdersOf(owned)) {
+        if (only && keyOf(only) !== keyOf(holder)) continue;
+        const known = found.get(keyOf(holder)) ?? { holder, used: nothing, sum: nothing };
+        found.set(keyOf(holder), { ...known, sum: added(known.sum, sum) });
+      }
+    }
   }
 
   return {
@@ -73,7 +90,10 @@ export function createQuotaBalances(connection: Connection, models: Readonly<Rec
       });
       if (!isSameAmounts(used ?? nothing, seen.used) || !isSameAmounts(sum, seen.sum)) return false;
       const isAsSeen = used
-        ? Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, used[kind] ?? null]))
+        ? {
+            ...Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, used[kind] ?? null])),
+            'used.on': used.on ?? null,
+          }
         : { used: { $exists: false } };
       try {
         const { matchedCount, upsertedCount } = await model.updateOne(

@@ -1,30 +1,24 @@
 import type { Connection } from 'mongoose';
 import {
-  added,
   amountIn,
   countLimit,
-  effectiveLimit,
-  exceeded,
   holdersOf,
   isExempt,
+  limitOn,
   limitsOf,
-  negated,
   nothing,
   quotaProblem,
 } from '../../domain/identity/quotas.js';
 import { openStates } from '../../domain/operation-states.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { recordOf } from '../../schemas/common/record-of.js';
+import type { KeptLimits, Limits } from '../../schemas/identity/amounts.js';
 import {
-  type Amounts,
-  asDefault,
   type Counts,
   countedDefaults,
-  type Limits,
   type Quota,
   type QuotaHolder,
   type QuotaHolderType,
-  type QuotaKind,
   quotaFields,
   unlimited,
 } from '../../schemas/identity/quota.js';
@@ -34,9 +28,7 @@ import { pageOf } from '../mongo/paging.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
 import { createQuotaBalances, keyOf, unset } from './quota-balances.js';
-
-/** Whose an object is; the names are told in refusals, where they are known. */
-export type ChargedOwner = { uid: number; gid: number; uname?: string; gname?: string };
+import { type ChargedOwner, createQuotaCharges, type DefaultLimits } from './quota-charges.js';
 
 /** Which of what is counted is a user's. What zones share is the directory's, which counts it itself. */
 const countedOf = (kind: ZoneCounted, uid: number): object =>
@@ -48,8 +40,7 @@ export const chargeIndex: Index = {
   options: { name: 'by_charge', partialFilterExpression: { 'charge.vms': { $exists: true } } },
 };
 
-type SomeLimits = Partial<Limits & Counts>;
-type DefaultLimits = { user: Limits & Counts; group: Limits };
+type SomeLimits = Partial<KeptLimits & Counts>;
 type Defaults = { _id: QuotaHolderType; limits: SomeLimits };
 
 const noLimits: Limits = limitsOf(() => unlimited);
@@ -106,39 +97,6 @@ export function createQuotaStore(connection: Connection) {
     if (limit === null || (await countOf(uid, kind, transaction, limit + 1)) <= limit) return;
     const has = (await countOf(uid, kind, transaction)) - 1;
     throw quotaProblem({ quota: kind, holder: { type: 'user', id: uid }, limit, used: has, asked: 1 }, uname);
-  }
-
-  /** Adds to what a holder uses; returns the quota as it is then. */
-  async function add({ type, id }: QuotaHolder, amounts: Amounts, transaction: Transaction): Promise<Quota> {
-    return models[type]
-      .findOneAndUpdate(
-        { _id: id },
-        {
-          $inc: Object.fromEntries(Object.entries(amounts).map(([kind, amount]) => [`used.${kind}`, amount])),
-          $setOnInsert: { limits: unset },
-        },
-        { upsert: true, returnDocument: 'after', ...within(transaction) },
-      )
-      .lean<Quota>()
-      .orFail()
-      .exec();
-  }
-
-  /** Adds to each, in this order, and throws at the first that may not have so much. */
-  async function addChecked(
-    holders: readonly QuotaHolder[],
-    amounts: Amounts,
-    { uname, gname }: Pick<ChargedOwner, 'uname' | 'gname'>,
-    transaction: Transaction,
-  ): Promise<void> {
-    if (holders.length === 0) return;
-    const byDefault = await defaultLimits(transaction);
-    for (const holder of holders) {
-      const after = await add(holder, amounts, transaction);
-      const before = { limits: after.limits, used: added(after.used, negated(amounts)) };
-      const found = exceeded(holder, before, byDefault[holder.type], amounts);
-      if (found) throw quotaProblem(found, holder.type === 'user' ? uname : gname);
-    }
   }
 
   return {
@@ -218,14 +176,17 @@ export function createQuotaStore(connection: Connection) {
     claim,
     demandRoom,
 
-    /** How much more of a quota an owner and his group may use; null: any amount. Whoever uses it is charged all the same. */
-    async left(owner: ChargedOwner, quota: QuotaKind): Promise<number | null> {
+    /**
+     * How much more of what is measured so an owner and his group may use; null: any amount. Whoever uses it is charged all the
+     * same.
+     */
+    async left(owner: ChargedOwner, measure: string): Promise<number | null> {
       const byDefault = await defaultLimits();
       const left = await Promise.all(
         holdersOf(owner).map(async ({ type, id }) => {
           const found = await models[type].findById(id).lean<Quota>().exec();
-          const limit = effectiveLimit(found?.limits[quota] ?? asDefault, byDefault[type][quota]);
-          return limit === null ? null : Math.max(0, limit - (found ? amountIn(found.used, quota) : 0));
+          const limit = limitOn(measure, found?.limits ?? unset, byDefault[type]);
+          return limit === null ? null : Math.max(0, limit - (found ? amountIn(found.used, measure) : 0));
         }),
       );
       const bounds = left.filter((bound) => bound !== null);
@@ -259,44 +220,11 @@ export function createQuotaStore(connection: Connection) {
         }),
       ),
 
-    /**
-     * Charges the user and the group of an object, in the transaction that writes the object with this charge in it.
-     * Throws `quota_exceeded`, upon which the transaction writes nothing.
-     */
-    charge: (owner: ChargedOwner, amounts: Amounts, transaction: Transaction): Promise<void> =>
-      addChecked(holdersOf(owner), amounts, owner, transaction),
-
-    /**
-     * Gives a charge back, in the transaction that takes it out of its object. `owner`: as the object is in that very
-     * transaction.
-     */
-    async giveBack(owner: ChargedOwner, amounts: Amounts, transaction: Transaction): Promise<void> {
-      for (const holder of holdersOf(owner)) await add(holder, negated(amounts), transaction);
-    },
-
-    /**
-     * For whoever gives an object to another user or group, in the transaction that does: the charge that the object
-     * carries (none: nothing is to be moved) goes with it. Who stays the same, user or group, is neither charged nor
-     * asked. Throws `quota_exceeded` where the new one may not have so much.
-     */
-    async moveCharge(
-      from: ChargedOwner,
-      to: ChargedOwner,
-      charge: Amounts | undefined,
-      transaction: Transaction,
-    ): Promise<void> {
-      if (!charge) return;
-      const [before, after] = [holdersOf(from), holdersOf(to)];
-      const without = (some: readonly QuotaHolder[], others: readonly QuotaHolder[]) =>
-        some.filter((holder) => !others.some((other) => keyOf(other) === keyOf(holder)));
-      await addChecked(without(after, before), charge, to, transaction);
-      for (const holder of without(before, after)) await add(holder, negated(charge), transaction);
-    },
-
     /** Of a user or group that is removed, and has nothing any more. */
     forget: ({ type, id }: QuotaHolder, transaction: Transaction) =>
       models[type].deleteOne({ _id: id }, within(transaction)),
 
+    ...createQuotaCharges(models, defaultLimits),
     ...createQuotaBalances(connection, models),
   };
 }

@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import { type Finding, Problem } from '../../domain/problems.js';
 import { administrators, defaultGroup } from '../../schemas/identity/group.js';
 import { type Kind, kinds } from '../../schemas/kinds.js';
+import { defaultSecurityGroup } from '../../schemas/networks/security-group.js';
 import { type Transaction, within, withTransaction } from './transaction.js';
 import { createTurns } from './turns.js';
 
@@ -13,6 +14,7 @@ const alwaysThere = {
   group: [administrators, defaultGroup],
   vm_template: [],
   cluster: [0],
+  security_group: [defaultSecurityGroup],
 } as const satisfies Partial<Record<Kind, readonly number[]>>;
 export type Referred = keyof typeof alwaysThere;
 

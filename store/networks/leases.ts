@@ -1,15 +1,17 @@
 import type { Connection } from 'mongoose';
 import { gapsIn, inTurn, partsFrom, someOf } from '../../domain/networks/free-addresses.js';
 import { leaseKey, leaseKeys } from '../../domain/networks/lease-key.js';
+import { Problem } from '../../domain/problems.js';
 import type { PageQuery } from '../../schemas/common/common.js';
 import type { AddressRange } from '../../schemas/networks/addresses.js';
 import type { Lease, LeaseHolder, LeasePlace } from '../../schemas/networks/lease.js';
+import { ChoiceLost } from '../mongo/choice-lost.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { createGathering } from '../mongo/gathering.js';
 import { modelOf } from '../mongo/model.js';
 import { pageOf } from '../mongo/paging.js';
+import type { References } from '../mongo/references.js';
 import { type Transaction, within } from '../mongo/transaction.js';
-import { ChoiceLost } from './choice-lost.js';
 import type { NetworkStore } from './networks.js';
 
 /**
@@ -21,6 +23,9 @@ const gates = 1_024;
 const gateOf = (network: number, gate: number): string => `${network}/${gate}`;
 const rangeKey = ({ network, ar_id }: Pick<LeasePlace, 'network' | 'ar_id'>): string => `${network}/${ar_id}`;
 
+/** An address that is taken, with the security groups of its NIC. */
+export type LeaseTake = LeasePlace & { holder: LeaseHolder; groups?: readonly number[] };
+
 type ChosenFrom = { _id: number; ranges: readonly AddressRange[] };
 type Ask = { network: ChosenFrom; count: number; chance: () => number };
 
@@ -29,7 +34,11 @@ type Ask = { network: ChosenFrom; count: number; chance: () => number };
  * Chosen it is before the transaction that takes it, by tickets which are drawn in order, so that of many who choose at once each
  * chooses another one; what holds is the key alone.
  */
-export function createLeases(connection: Connection, networks: Pick<NetworkStore, 'find'>) {
+export function createLeases(
+  connection: Connection,
+  networks: Pick<NetworkStore, 'rangesOf'>,
+  references: Pick<References, 'touch'>,
+) {
   const model = modelOf<Lease>(connection, 'leases', Number, [
     {
       fields: { 'holder.type': 1, 'holder.id': 1, 'holder.nic': 1 },
@@ -106,6 +115,22 @@ export function createLeases(connection: Connection, networks: Pick<NetworkStore
     });
   });
 
+  /** Writes gates; by id, of which network each is. One alone, as most take, without what many at once need. */
+  async function pass(these: ReadonlyMap<string, number>, transaction: Transaction): Promise<void> {
+    const written = (network: number) => ({ $inc: { passed: 1 }, $set: { network } });
+    const [one, ...others] = these;
+    if (one && others.length === 0) {
+      const [_id, network] = one;
+      await gateways.updateOne({ _id }, written(network), { upsert: true, ...within(transaction) });
+    } else
+      await gateways.bulkWrite(
+        [...these].map(([_id, network]) => ({
+          updateOne: { filter: { _id }, update: written(network), upsert: true },
+        })),
+        { ordered: false, ...within(transaction) },
+      );
+  }
+
   return {
     model,
 
@@ -115,32 +140,33 @@ export function createLeases(connection: Connection, networks: Pick<NetworkStore
 
     /**
      * Takes addresses, all or none, in the transaction that makes who has them. Throws ChoiceLost where somebody else has one, or its
-     * range is not there any more.
+     * range is not there any more, and `invalid_request` where a security group is not.
      */
-    async take(wishes: readonly (LeasePlace & { holder: LeaseHolder })[], transaction: Transaction): Promise<void> {
+    async take(wishes: readonly LeaseTake[], transaction: Transaction): Promise<void> {
       if (wishes.length === 0) return;
-      const passed = new Map(wishes.map(({ network, index }) => [gateOf(network, index % gates), network] as const));
-      await gateways.bulkWrite(
-        [...passed].map(([_id, network]) => ({
-          updateOne: { filter: { _id }, update: { $inc: { passed: 1 }, $set: { network } }, upsert: true },
-        })),
-        { ordered: false, ...within(transaction) },
+      const [gone] = await references.touch(
+        'security_group',
+        wishes.flatMap(({ groups = [] }) => groups),
+        transaction,
       );
+      if (gone !== undefined) throw new Problem('invalid_request', `There is no security group ${gone}.`);
+      const passed = new Map(wishes.map(({ network, index }) => [gateOf(network, index % gates), network] as const));
+      await pass(passed, transaction);
       for (const id of new Set(wishes.map(({ network }) => network))) {
-        const ranges = (await networks.find(id, transaction))?.ranges ?? [];
+        const ranges = await networks.rangesOf(id, transaction);
         const isThere = ({ network, ar_id, index }: LeasePlace): boolean =>
           network !== id || ranges.some((range) => range.ar_id === ar_id && index < range.size);
         if (!wishes.every(isThere)) throw new ChoiceLost(`network ${id} has not these addresses any more`);
       }
       const taken_at = new Date();
       try {
-        await leases.insertMany(
-          wishes.map(({ network, ar_id, index, holder }): Lease => {
-            const place = { network, ar_id, index };
-            return { _id: leaseKey(place), ...place, holder, taken_at };
-          }),
-          { ...within(transaction) },
-        );
+        const taken = wishes.map(({ network, ar_id, index, holder }): Lease => {
+          const place = { network, ar_id, index };
+          return { _id: leaseKey(place), ...place, holder, taken_at };
+        });
+        const [one, ...others] = taken;
+        if (one && others.length === 0) await leases.insertOne(one, within(transaction));
+        else await leases.insertMany(taken, within(transaction));
       } catch (error) {
         if (isDuplicateKey(error)) throw new ChoiceLost('somebody else has one of these addresses', { cause: error });
         throw error;
@@ -149,23 +175,15 @@ export function createLeases(connection: Connection, networks: Pick<NetworkStore
 
     /** In the transaction that removes addresses of a network: nobody takes any meanwhile who would not see that. */
     shut: (network: number, transaction: Transaction) =>
-      gateways.bulkWrite(
-        Array.from({ length: gates }, (_, gate) => ({
-          updateOne: {
-            filter: { _id: gateOf(network, gate) },
-            update: { $inc: { passed: 1 }, $set: { network } },
-            upsert: true,
-          },
-        })),
-        { ordered: false, ...within(transaction) },
-      ),
+      pass(new Map(Array.from({ length: gates }, (_, gate) => [gateOf(network, gate), network] as const)), transaction),
 
-    /** What NICs of a VM have that are none of these. */
-    releaseOthers: (vm: number, kept: readonly number[], transaction: Transaction) =>
-      leases.deleteMany(
-        { 'holder.type': 'vm', 'holder.id': vm, 'holder.nic': { $gte: 0, $nin: [...kept] } },
-        within(transaction),
-      ),
+    /** What NICs of a VM have that are none of these. Returns of which networks that was, one for each address. */
+    async releaseOthers(vm: number, kept: readonly number[], transaction: Transaction): Promise<number[]> {
+      const others = { 'holder.type': 'vm', 'holder.id': vm, 'holder.nic': { $gte: 0, $nin: [...kept] } } as const;
+      const found = await leases.find(others, { ...within(transaction), projection: { network: 1 } }).toArray();
+      if (found.length > 0) await leases.deleteMany(others, within(transaction));
+      return found.map(({ network }) => network);
+    },
     /** All that a VM has. */
     releaseVm: (vm: number, transaction: Transaction) =>
       leases.deleteMany({ 'holder.type': 'vm', 'holder.id': vm, 'holder.nic': { $gte: 0 } }, within(transaction)),
@@ -183,6 +201,9 @@ export function createLeases(connection: Connection, networks: Pick<NetworkStore
     /** An address that nobody has but that it is held back. Returns whether it was. */
     releaseHeld: async (place: LeasePlace, transaction: Transaction): Promise<boolean> =>
       (await leases.deleteOne({ _id: leaseKey(place), 'holder.type': 'hold' }, within(transaction))).deletedCount > 0,
+    /** All of a network that are held back. */
+    releaseAllHeld: (network: number, transaction: Transaction) =>
+      leases.deleteMany({ _id: leaseKeys(network), 'holder.type': 'hold' }, within(transaction)),
     /** What a reservation has of its parent, where a range of it has its addresses. */
     releaseReserved: (child: number, { size, from }: AddressRange, transaction: Transaction) =>
       from
@@ -213,7 +234,8 @@ export function createLeases(connection: Connection, networks: Pick<NetworkStore
     /** How many of a network's addresses somebody has. */
     count: (network: number): Promise<number> => leases.countDocuments({ _id: leaseKeys(network) }),
     /** Numbers of a range that somebody has, in order. */
-    takenOf: (network: number, ar_id: number): Promise<number[]> => taken(network, ar_id, {}),
+    takenOf: (network: number, ar_id: number, transaction?: Transaction): Promise<number[]> =>
+      taken(network, ar_id, {}, transaction),
     /** Who has addresses of a network, or of a range of it from a number on: the first of them in their order. */
     holding: (
       network: number,
@@ -223,6 +245,40 @@ export function createLeases(connection: Connection, networks: Pick<NetworkStore
       leases
         .find({ _id: leaseKeys(network, part) }, { limit: most, sort: { _id: 1 }, ...within(transaction) })
         .toArray(),
+    /** How many addresses of a network VMs have, each reservation of it, and nobody, who is kept from them; `most`: VMs that are named. */
+    async holders(network: number, most: number) {
+      const rows = await leases
+        .aggregate<{
+          _id: { type: LeaseHolder['type']; id?: number };
+          addresses: number;
+          first: Pick<LeasePlace, 'ar_id' | 'index'>;
+        }>([
+          { $match: { _id: leaseKeys(network) } },
+          { $sort: { _id: 1 } },
+          {
+            $group: {
+              _id: { type: '$holder.type', id: '$holder.id' },
+              addresses: { $sum: 1 },
+              first: { $first: { ar_id: '$ar_id', index: '$index' } },
+            },
+          },
+          { $sort: { '_id.id': 1 } },
+        ])
+        .toArray();
+      const vms = rows.filter(({ _id }) => _id.type === 'vm');
+      const held = rows.find(({ _id }) => _id.type === 'hold');
+      return {
+        vms: {
+          addresses: vms.reduce((sum, { addresses }) => sum + addresses, 0),
+          count: vms.length,
+          first: vms.slice(0, most).flatMap(({ _id }) => _id.id ?? []),
+        },
+        reserved: rows.flatMap(({ _id, addresses }) =>
+          _id.type === 'network' && _id.id !== undefined ? [{ network: _id.id, addresses }] : [],
+        ),
+        held: { addresses: held?.addresses ?? 0, first: held?.first ?? null },
+      };
+    },
     /** Those of a network, in order. */
     list: (network: number, query: PageQuery) => pageOf(model, { _id: leaseKeys(network) }, query),
 

@@ -1,10 +1,12 @@
 import type { Connection } from 'mongoose';
-import type { NetworkDriver } from '../../schemas/networks/network.js';
+import { kinds } from '../../schemas/kinds.js';
+import type { AddressRange } from '../../schemas/networks/addresses.js';
+import type { Network, NetworkDriver } from '../../schemas/networks/network.js';
 import type { DocumentStore } from '../documents.js';
+import { ChoiceLost } from '../mongo/choice-lost.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { modelOf } from '../mongo/model.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
-import { ChoiceLost } from './choice-lost.js';
 
 /** Networks as they are kept, and the numbers of VLANs that are one network's alone. */
 export function createNetworkStore(connection: Connection, kept: DocumentStore<'network'>) {
@@ -12,6 +14,13 @@ export function createNetworkStore(connection: Connection, kept: DocumentStore<'
   const vlanKey = (driver: NetworkDriver, vlan: number): string => `${driver}/${vlan}`;
   return {
     ...kept,
+    /** Its address ranges alone, past Mongoose: whoever takes an address reads them. */
+    rangesOf: async (id: number, transaction: Transaction): Promise<readonly AddressRange[]> =>
+      (
+        await connection
+          .collection<Network>(kinds.network.collection)
+          .findOne({ _id: id }, { projection: { ranges: 1 }, ...within(transaction) })
+      )?.ranges ?? [],
     /** Numbers of VLANs of this kind that networks have, drawn or not. */
     vlansOf: async (vn_mad: NetworkDriver): Promise<Set<number>> => {
       const found = await kept.model.find({ vn_mad }, { vlan_id: 1 }).lean<{ vlan_id: number | null }[]>().exec();
@@ -34,7 +43,8 @@ export function createNetworkStore(connection: Connection, kept: DocumentStore<'
         .lean<{ _id: number; name: string }>()
         .exec(),
     /** Those of this name, by whose they are. */
-    named: (name: string, uid: number) => kept.model.findOne({ uid, name }).lean().exec(),
+    named: (name: string, uid: number, transaction?: Transaction) =>
+      kept.model.findOne({ uid, name }).session(sessionOf(transaction)).lean().exec(),
   };
 }
 export type NetworkStore = ReturnType<typeof createNetworkStore>;

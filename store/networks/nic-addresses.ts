@@ -1,9 +1,10 @@
+import { leaseKey } from '../../domain/networks/lease-key.js';
 import { leasedNic, placeOfAddress } from '../../domain/networks/leased-nic.js';
 import { Problem } from '../../domain/problems.js';
 import type { LeaseHolder, LeasePlace } from '../../schemas/networks/lease.js';
 import type { Network } from '../../schemas/networks/network.js';
 import type { Nic } from '../../schemas/operations/vm-devices.js';
-import { ChoiceLost } from './choice-lost.js';
+import { ChoiceLost } from '../mongo/choice-lost.js';
 import type { Leases } from './leases.js';
 
 /** A NIC of a VM that is to have an address. `ip`, `mac`: that very one. */
@@ -14,15 +15,26 @@ export type Addressed = { vm: number; nic: Nic; take: LeasePlace & { holder: Lea
 
 /**
  * Addresses for NICs, which nobody has now; they are had once they are taken. Throws `in_use` where a network has not so many, or somebody
- * else has the one that is asked for, and `invalid_request` where that is none of its network.
+ * else has the one that is asked for, and `invalid_request` where that is none of its network, or is asked for twice. `others`: what others are to have that are taken
+ * together with these.
  */
-export async function addressesFor(leases: Leases, asks: readonly NicAsk[]): Promise<Addressed[]> {
+export async function addressesFor(
+  leases: Leases,
+  asks: readonly NicAsk[],
+  others: Set<number> = new Set(),
+): Promise<Addressed[]> {
   const places = new Map<NicAsk, LeasePlace>();
   const free = new Map<number, NicAsk[]>();
   for (const ask of asks)
     if (ask.ip === undefined && ask.mac === undefined)
       free.set(ask.network._id, [...(free.get(ask.network._id) ?? []), ask]);
-    else places.set(ask, await named(leases, ask));
+    else {
+      const place = await named(leases, ask);
+      const key = leaseKey(place);
+      if (others.has(key)) throw new Problem('invalid_request', `${whereOf(ask)} is asked for twice: one NIC has it.`);
+      others.add(key);
+      places.set(ask, place);
+    }
   for (const some of free.values()) {
     const [first] = some;
     if (!first) continue;
@@ -54,8 +66,7 @@ async function named(
   { network, ip, mac }: Pick<NicAsk, 'network' | 'ip' | 'mac'>,
 ): Promise<LeasePlace> {
   const place = placeOfAddress(network, { ...(ip !== undefined && { ip }), ...(mac !== undefined && { mac }) });
-  const said = [ip, mac].filter((one) => one !== undefined).join(' with ');
-  const where = `${said} of virtual network ${network._id} (${network.name})`;
+  const where = whereOf({ network, ip, mac });
   if (!place) throw new Problem('invalid_request', `There is no ${where}.`);
   const lease = await leases.at(place);
   if (!lease) return place;
@@ -64,6 +75,9 @@ async function named(
   throw new Problem('in_use', `${where} is in use: ${by}.`);
 }
 
+const whereOf = ({ network, ip, mac }: Pick<NicAsk, 'network' | 'ip' | 'mac'>): string =>
+  `${[ip, mac].filter((one) => one !== undefined).join(' with ')} of virtual network ${network._id} (${network.name})`;
+
 const sizeOf = ({ ranges }: Pick<Network, 'ranges'>): number => ranges.reduce((sum, { size }) => sum + size, 0);
 
 const usedUp = (network: Network, wanted: number, free: number): Problem => {
@@ -71,6 +85,6 @@ const usedUp = (network: Network, wanted: number, free: number): Problem => {
   const left = free === 0 ? 'none is free' : free === 1 ? 'one is free' : `${free} are free`;
   return new Problem(
     'in_use',
-    `Virtual network ${_id} (${name}) has not ${wanted === 1 ? 'a free address' : `${wanted} free addresses`}: of ${sizeOf(network)} ${left}.`,
+    `Virtual network ${_id} (${name}) has not ${wanted === 1 ? 'a free address' : `${wanted} free addresses`}: of its ${sizeOf(network)}, ${left}.`,
   );
 };

@@ -69,5 +69,6 @@ export function createAdmissions(connection: Connection, operations: Model<Opera
     repeated,
   };
 }
+export type Admissions = ReturnType<typeof createAdmissions>;
 
 class GuardLost extends Error {}

@@ -91,6 +91,7 @@ export function createOperationRuns(operations: Model<Operation>) {
       ),
   };
 }
+export type OperationRuns = ReturnType<typeof createOperationRuns>;
 
 /** Roles of which is said what they wait for; of the others how many they are. */
 const mostSaid = 3;

@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { ulid } from 'ulid';
+import type { DueEntry, DueSketch } from '../../domain/scaling/due-policies.js';
 import type { ElasticRole } from '../../domain/scaling/elasticity.js';
 import type { Said } from '../../domain/scaling/evaluate-policy.js';
 import type { SaidAt } from '../../domain/scaling/policy-log.js';
@@ -15,7 +16,11 @@ import { elasticIndex } from '../services/services.js';
 import { changePolicies, changeService, type PolicyEdit, type ServiceEdition } from './policy-change.js';
 
 /** A service of which a role may have to be scaled by itself. */
-export type ElasticService = Ownership & Pick<Service, '_id' | 'name'> & { roles: ElasticRole[] };
+export type ElasticService = Ownership &
+  Pick<Service, '_id' | 'name'> & {
+    roles: (ElasticRole & { scheduled_policies?: DueSketch[] })[];
+    schedule?: { of: DueEntry[] } | null;
+  };
 
 /** A running VM as policies look at it, with the attributes that were asked for. */
 export type ElasticVm = Pick<Vm, '_id' | 'name' | 'uid' | 'gid' | 'service' | 'user_template' | 'template'> & {
@@ -33,7 +38,9 @@ const mostNames = 100;
 const roleFields = {
   ...{ name: 1, state: 1, operation: 1, cardinality: 1, min_vms: 1, max_vms: 1, elasticity_policies: 1 },
   ...{ cooldown: 1, cooldown_up: 1, cooldown_down: 1, cooldown_until: 1, scaled_at: 1 },
+  scheduled_policies: { action: 1, enabled: 1, paused_until: 1 },
 };
+const dueFields = { role: 1, policy: 1, next_at: 1, last: { due_at: 1, verdict: 1 } };
 
 /**
  * What is kept for policies, apart from the services, which others write: a document a role that is written whole by each
@@ -58,7 +65,7 @@ export function createElasticity(connection: Connection) {
             state: { $in: [...judgedStates] },
           },
           {
-            projection: { name: 1, uid: 1, gid: 1, permissions: 1, roles: roleFields },
+            projection: { name: 1, uid: 1, gid: 1, permissions: 1, roles: roleFields, schedule: { of: dueFields } },
             hint: elasticIndex.options.name,
           },
         )

@@ -16,7 +16,7 @@ export type PolicyEdit = {
 /** What becomes of a service and of roles of it; undefined: they have it no more. */
 export type ServiceEdition = {
   service: number;
-  body: BodyChange;
+  body: BodyChange & { template_raw?: Record<string, unknown> };
   roles: readonly { name: string; change: RoleChange }[];
   schedule?: Schedule;
   log: LogEntry;

@@ -2,16 +2,13 @@ import { leftWaiting } from '../../domain/placement/left-waiting.js';
 import { scaledRole, whyNotScaled } from '../../domain/scaling/scaling-end.js';
 import { belongs, type HealthVm } from '../../domain/services/service-health.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
-import type { Operation, Releasing } from '../../schemas/operations/operation.js';
+import type { Operation } from '../../schemas/operations/operation.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Transaction } from '../mongo/transaction.js';
+import { reasonOf, type Settlement } from '../operations/ending.js';
 import type { Outcome } from '../operations/operations.js';
 import type { Releases } from '../services/releases.js';
-import { reasonOf } from '../services/service-ending.js';
 import type { Scalings } from './scalings.js';
-
-/** How it ended, and which VMs are to be let go of after that; null: none. */
-export type Settlement = { outcome: Outcome; releasing: Releasing | null };
 
 /**
  * What the last step of a scaling has to say. `failure`: why a batch failed as a whole. `cooldown`: seconds for which roles rest

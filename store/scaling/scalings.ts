@@ -1,15 +1,14 @@
 import type { Connection } from 'mongoose';
-import { added, chargeOfVm, negated } from '../../domain/identity/quotas.js';
+import { added, chargeOfVm, negated, timesOver } from '../../domain/identity/quotas.js';
 import { Problem } from '../../domain/problems.js';
 import { removalOf, whyNotAdded } from '../../domain/scaling/role-change.js';
 import { recordId } from '../../domain/scaling/role-record.js';
-import { isRemoved, settledSurplus, timesOver, withRole } from '../../domain/scaling/scaling-end.js';
+import { isRemoved, settledSurplus, withRole } from '../../domain/scaling/scaling-end.js';
 import { type ScalingWish, scalingPlan, scalingText } from '../../domain/scaling/scaling-plan.js';
 import { rescheduled } from '../../domain/services/schedule.js';
 import type { HealthVm } from '../../domain/services/service-health.js';
-import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Ownership } from '../../schemas/common/common.js';
-import type { Amounts } from '../../schemas/identity/quota.js';
+import type { Amounts, VmSize } from '../../schemas/identity/amounts.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { LogEntry, Role, Schedule, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
@@ -61,7 +60,7 @@ export function createScalings(
     }: {
       log: readonly LogEntry[];
       charge?: Amounts;
-      capacities?: Record<string, Capacity>;
+      capacities?: Record<string, VmSize>;
       schedule?: Schedule;
       transaction: Transaction;
     },
@@ -131,7 +130,7 @@ export function createScalings(
     async add(
       id: number,
       role: Role,
-      { capacity, charge, zone, by }: { capacity: Capacity; charge: Amounts; zone: string; by: string },
+      { capacity, charge, zone, by }: { capacity: VmSize; charge: Amounts; zone: string; by: string },
       transaction: Transaction,
     ): Promise<Ownership | null> {
       const service = await find(id, transaction);

@@ -1,5 +1,5 @@
 import type { Connection } from 'mongoose';
-import { added, chargeOfVm, negated } from '../../domain/identity/quotas.js';
+import { added, chargeOfVm, negated, timesOver } from '../../domain/identity/quotas.js';
 import { departure, isByHand } from '../../domain/services/departure.js';
 import { belongs, type HealthVm, isDeparting } from '../../domain/services/service-health.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
@@ -10,8 +10,7 @@ import type { QuotaStore } from '../identity/quotas.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
-import type { Leases } from '../networks/leases.js';
-import { takesOf } from '../vms/vm-leases.js';
+import type { VmHoldings } from '../vms/vm-holdings.js';
 import { inParts } from '../vms/vm-parts.js';
 import type { Departing } from '../vms/vm-transitions.js';
 import { hasRoleThat } from './hands.js';
@@ -33,7 +32,7 @@ export type PlannedFor = {
  */
 export function createCardinality(
   connection: Connection,
-  { services, quotas, leases }: { services: ServiceStore; quotas: QuotaStore; leases: Leases },
+  { services, quotas, holdings }: { services: ServiceStore; quotas: QuotaStore; holdings: VmHoldings },
 ) {
   const takeTurns = createTurns();
   const native = <T extends { _id: unknown }>(name: string) => connection.collection<T>(name);
@@ -130,7 +129,7 @@ export function createCardinality(
           );
           if (modifiedCount === 0) return false;
           await native<Vm>('vms').insertMany(part, within(transaction));
-          await leases.take(takesOf(part), transaction);
+          await holdings.takeNew(part, transaction);
           return true;
         });
       try {
@@ -144,10 +143,3 @@ export function createCardinality(
   };
 }
 export type Cardinality = ReturnType<typeof createCardinality>;
-
-const timesOver = (amounts: ReturnType<typeof chargeOfVm>, times: number): typeof amounts => ({
-  services: amounts.services * times,
-  vms: amounts.vms * times,
-  cpu: amounts.cpu * times,
-  memory: amounts.memory * times,
-});

@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import type { QuotaStore } from '../identity/quotas.js';
 import { ownershipFields } from '../mongo/model.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import type { OperationStore } from '../operations/operations.js';
@@ -18,7 +19,7 @@ export class BeingGiven extends Error {
   }
 }
 
-type Stores = { operations: OperationStore; services: ServiceStore; vms: VmStore };
+type Stores = { operations: OperationStore; services: ServiceStore; vms: VmStore; quotas: QuotaStore };
 type Given = Ownership & Pick<Service, 'giving'>;
 
 /**
@@ -26,7 +27,7 @@ type Given = Ownership & Pick<Service, 'giving'>;
  * no transaction writes them all. Where they are few, that does which gives the service. Else it says in the service that
  * they are to follow, and they do in portions, each VM together with its operations.
  */
-export function createGivings(connection: Connection, { operations, services, vms }: Stores) {
+export function createGivings(connection: Connection, { operations, services, vms, quotas }: Stores) {
   const countOperations = (ids: readonly number[], transaction?: Transaction): Promise<number> =>
     operations.model
       .countDocuments(
@@ -44,6 +45,13 @@ export function createGivings(connection: Connection, { operations, services, vm
   }
 
   async function give(ids: readonly number[], owner: Ownership, transaction: Transaction): Promise<void> {
+    // What a VM has beyond what the service is charged for it. That the new owner may have the service was asked.
+    const charged = await vms.model
+      .find({ _id: { $in: [...ids] }, charge: { $exists: true } }, { uid: 1, gid: 1, charge: 1 })
+      .session(sessionOf(transaction))
+      .lean<Pick<Vm, 'uid' | 'gid' | 'charge'>[]>()
+      .exec();
+    for (const vm of charged) if (vm.charge) await quotas.moveUnchecked(vm, owner, vm.charge, transaction);
     await vms.model.updateMany({ _id: { $in: [...ids] } }, { $set: owner }, within(transaction));
     await operations.give('vm', ids, owner, transaction);
   }

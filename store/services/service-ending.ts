@@ -1,17 +1,11 @@
-import { brief, longest } from '../../domain/brief.js';
 import { areDeployed, stateByRoles } from '../../domain/services/holding.js';
+import { madeOf } from '../../domain/services/made-networks.js';
 import { type HealthVm, judgedStates, serviceHealth } from '../../domain/services/service-health.js';
 import { isUp, stateOfRoles } from '../../domain/services/service-states.js';
-import type { OperationKind } from '../../schemas/operations.js';
+import type { OperationOn } from '../../schemas/operations.js';
 import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
+import { reasonOf } from '../operations/ending.js';
 import type { Outcome } from '../operations/operations.js';
-
-export const reasonOf = (outcome: Outcome): string =>
-  outcome.state === 'succeeded'
-    ? 'its operation ended'
-    : outcome.state === 'cancelled'
-      ? 'cancelled'
-      : brief(outcome.error.detail, longest.role);
 
 /** Why an operation that did all it could has not got there: it gave way, or roles failed, as its run says or else their VMs. */
 export function whyShort({ wanted, roles: run }: Service, op: string, roles: readonly Role[]): Outcome {
@@ -38,20 +32,31 @@ type ServiceEnd = {
   /** What becomes of the service, from its roles. */
   afterwards: (service: Service, outcome: Outcome, op: string) => Settled;
   /** Whether the roles that it has, by their places, are where it leads. */
-  arrived: (service: Pick<Service, 'body'>, roles: readonly Role[], has: (at: number) => boolean) => boolean;
+  arrived: (
+    service: Pick<Service, 'body' | 'networks'>,
+    roles: readonly Role[],
+    has: (at: number) => boolean,
+  ) => boolean;
+  /** Whether networks that were made for its VMs are of no use where it ends otherwise and there are no VMs. */
+  makesNetworks: boolean;
 };
 
-type Kind = Extract<OperationKind, 'deployService' | 'undeployService' | 'repairService'>;
-export const serviceEnds: Record<Kind, ServiceEnd> = {
+/** What has a service, or some of its roles. What is about one role, or about VMs alone, ends otherwise. */
+export type ServiceEndKind = Exclude<OperationOn<'service'>, 'scaleRole' | 'performOnRole'>;
+export const serviceEnds: Readonly<Record<ServiceEndKind, ServiceEnd>> = {
   deployService: {
+    makesNetworks: true,
     afterwards: afterDeployment,
     arrived: ({ body }, roles, has) => areDeployed(roles, body.deployment, has),
   },
   undeployService: {
+    makesNetworks: false,
     afterwards: afterUndeployment,
-    arrived: (_, roles, has) => roles.every(({ state }, at) => !has(at) || state === 'DONE'),
+    arrived: (service, roles, has) =>
+      madeOf(service).length === 0 && roles.every(({ state }, at) => !has(at) || state === 'DONE'),
   },
   repairService: {
+    makesNetworks: false,
     afterwards: afterRepair,
     arrived: (_, roles, has) => roles.every(({ state }, at) => !has(at) || isUp(state)),
   },
@@ -99,9 +104,9 @@ function afterRepair(service: Service, outcome: Outcome, op: string): Settled {
   return { state: isJudged ? stateByRoles(state, roles, body.deployment) : state, roles, ended: false };
 }
 
-/** DONE when every role is; else FAILED_UNDEPLOYING, likewise. */
+/** DONE when every role is, and the networks that were made for it are gone; else FAILED_UNDEPLOYING, likewise. */
 function afterUndeployment(service: Service, outcome: Outcome): Settled {
-  const done = service.roles.every(({ state }) => state === 'DONE');
+  const done = service.roles.every(({ state }) => state === 'DONE') && madeOf(service).length === 0;
   if (done && outcome.state === 'succeeded') return { state: 'DONE', roles: service.roles, ended: true };
   return {
     state: 'FAILED_UNDEPLOYING',

@@ -1,7 +1,7 @@
 import type { Connection, Model } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import { nextRoleState, type ServiceEvent } from '../../domain/services/service-states.js';
-import type { Amounts } from '../../schemas/identity/quota.js';
+import type { Amounts } from '../../schemas/identity/amounts.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { hasAny, hasRole, hasRoleThat, hasThis } from './hands.js';

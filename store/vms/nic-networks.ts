@@ -1,4 +1,4 @@
-import { mayBeOn } from '../../domain/networks/network-use.js';
+import { mayBeOn, mayHaveGroup } from '../../domain/networks/network-use.js';
 import { Problem } from '../../domain/problems.js';
 import { type NetworkWish, type NicWish, networkText, nicWishes } from '../../domain/vms/nic-wishes.js';
 import type { Network } from '../../schemas/networks/network.js';
@@ -6,10 +6,12 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import type { Directory } from '../identity/directory.js';
 import type { NetworkStore } from '../networks/networks.js';
 import type { Addressed, NicAsk } from '../networks/nic-addresses.js';
+import type { SecurityGroupStore } from '../networks/security-groups.js';
 
 type Maker = Parameters<typeof mayBeOn>[0];
 export type NetworksFinding = {
   networks: Pick<NetworkStore, 'find' | 'named'>;
+  securityGroups: Pick<SecurityGroupStore, 'byIds'>;
   users: Pick<Directory['users'], 'byName'>;
 };
 
@@ -27,12 +29,13 @@ export const networksFor = (where: NetworksFinding, template: Vm['template'], as
  * that `maker` may not USE.
  */
 export async function networksWished(
-  { networks, users }: NetworksFinding,
+  { networks, securityGroups, users }: NetworksFinding,
   wishes: readonly NicWish[],
   { owner, maker, pointer }: Asker & { pointer?: string },
 ): Promise<WishedNetwork[]> {
   if (wishes.length === 0) return [];
-  const found = await Promise.all(wishes.map(async (wish) => ({ wish, at: await find(wish.network) })));
+  const find = networkNamed({ networks, users });
+  const found = await Promise.all(wishes.map(async (wish) => ({ wish, at: await find(wish.network, owner) })));
   const missing = found.filter(({ at }) => !at);
   if (missing.length > 0) {
     const said = missing.map(({ wish }) => `there is no ${networkText(wish.network)}${whose(wish.network)}`);
@@ -44,6 +47,7 @@ export async function networksWished(
     });
   }
   const who = await maker();
+  await refuseGroups();
   return found.flatMap(({ wish, at }) => {
     if (!at) return [];
     if (!who || !mayBeOn(who, at))
@@ -51,12 +55,27 @@ export async function networksWished(
     return [{ ...wish, at }];
   });
 
-  async function find(wish: NetworkWish): Promise<Network | null> {
+  async function refuseGroups(): Promise<void> {
+    const named = [...new Set(wishes.flatMap(({ groups = [] }) => groups))];
+    if (named.length === 0) return;
+    const there = await securityGroups.byIds(named);
+    for (const id of named) {
+      const group = there.find(({ _id }) => _id === id);
+      if (!group) throw new Problem('invalid_request', `The VM cannot be connected: there is no security group ${id}.`);
+      if (!who || !mayHaveGroup(who, group))
+        throw new Problem('not_authorized', `You need the USE right on security group ${id}.`);
+    }
+  }
+}
+
+/** The network that a NIC of a VM of this owner means; null: there is none. */
+export const networkNamed =
+  ({ networks, users }: Omit<NetworksFinding, 'securityGroups'>) =>
+  async (wish: NetworkWish, owner: number): Promise<Network | null> => {
     if ('id' in wish) return networks.find(wish.id);
     const uid = wish.owner === null ? owner : ((await users.byName(wish.owner))?._id ?? null);
     return uid === null ? null : networks.named(wish.name, uid);
-  }
-}
+  };
 
 /** Whoever has none of this name, may mean another one's. */
 const whose = (wish: NetworkWish): string =>

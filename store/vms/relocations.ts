@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Tied } from '../../domain/placement/placement-ties.js';
-import type { HostStore, Reservation } from '../hosts/hosts.js';
+import type { Reservation } from '../hosts/host-reservations.js';
+import type { HostStore } from '../hosts/hosts.js';
 import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
 import { tiesWithin } from './bound-moves.js';

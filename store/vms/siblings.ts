@@ -50,3 +50,4 @@ export function createSiblings(connection: Connection, vms: Model<Vm>) {
     });
   };
 }
+export type Siblings = ReturnType<typeof createSiblings>;

@@ -69,3 +69,4 @@ export function createVmAdmissions(connection: Connection, vms: Model<Vm>) {
     },
   };
 }
+export type VmAdmissions = ReturnType<typeof createVmAdmissions>;

@@ -2,13 +2,12 @@ import type { Connection, Model } from 'mongoose';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Debugging } from '../../schemas/vms/vm-debugging.js';
 import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
-import type { Leases } from '../networks/leases.js';
-import { releaseOthers } from './nic-releases.js';
 import { guardOf } from './vm-guards.js';
+import type { VmHoldings } from './vm-holdings.js';
 import { type WorkVm, workFields } from './work-vms.js';
 
 /** What is written of VMs that failed while somebody goes through that, action by action: they stay as they are. */
-export function createVmDebugging(connection: Connection, vms: Model<Vm>, leases: Leases) {
+export function createVmDebugging(connection: Connection, vms: Model<Vm>, holdings: VmHoldings) {
   return {
     /**
      * The operation that is at work on a VM takes it, anew if it has it, and writes how far it is, in one update: whoever looks, or dies
@@ -47,9 +46,10 @@ export function createVmDebugging(connection: Connection, vms: Model<Vm>, leases
       if (set.device_change === undefined) return write();
       return withTransaction(connection, async (transaction) => {
         const isWritten = await write(transaction);
-        if (isWritten) await releaseOthers({ vms, leases }, vm._id, transaction);
+        if (isWritten) await holdings.releaseOthers(vms, vm._id, transaction);
         return isWritten;
       });
     },
   };
 }
+export type VmDebugging = ReturnType<typeof createVmDebugging>;

@@ -4,7 +4,8 @@ import { placeOf } from '../../domain/vms/stays.js';
 import type { Resized } from '../../domain/vms/vm-resize.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { changeReservation } from '../hosts/change-reservation.js';
-import { type HostStore, taken, usable } from '../hosts/hosts.js';
+import { taken, usable } from '../hosts/host-reads.js';
+import type { HostStore } from '../hosts/hosts.js';
 import type { QuotaStore } from '../identity/quotas.js';
 import { setWhole } from '../mongo/model.js';
 import { type Transaction, within } from '../mongo/transaction.js';
@@ -51,7 +52,10 @@ export function createVmEdits(
       return setWhole(vms.model, vm._id, { capacity, template, ...(charge && { charge }) }, transaction);
     },
 
-    configure: (id: number, template: Vm['template'], transaction: Transaction): Promise<Vm | null> =>
-      setWhole(vms.model, id, { template }, transaction),
+    configure: (
+      id: number,
+      { template, files }: Pick<Vm, 'template' | 'files'>,
+      transaction: Transaction,
+    ): Promise<Vm | null> => setWhole(vms.model, id, { template, ...(files && { files }) }, transaction),
   };
 }

@@ -5,7 +5,7 @@ import { type Transaction, within } from '../mongo/transaction.js';
 
 /** A VM as it was read, as far as guarded updates go by it. */
 export type GuardedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'epoch' | 'charge'> &
-  Partial<Pick<Vm, 'service' | 'operation'>>;
+  Partial<Pick<Vm, 'service' | 'operation' | 'datastore' | 'disks'>>;
 
 export const holdFilter = ({ hold }: Pick<Vm, 'hold'>): Record<string, unknown> =>
   hold === null ? { hold: null } : { 'hold.op': hold.op, 'hold.epoch': hold.epoch, 'hold.attempt': hold.attempt };

@@ -1,7 +1,7 @@
 import type { Connection, Model } from 'mongoose';
 import type { VmEvent } from '../../domain/vms/vm-events.js';
 import { logLine } from '../../domain/vms/vm-log.js';
-import type { Vm } from '../../schemas/vms/vm.js';
+import type { DiskRestored, Vm } from '../../schemas/vms/vm.js';
 import { holdFilter, writeChanges } from './vm-guards.js';
 import { stateAfter } from './vm-transitions.js';
 import { readAtOnce, type WorkVm, workFields } from './work-vms.js';
@@ -49,6 +49,12 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
         .lean<WorkVm>()
         .exec(),
 
+    /** A disk of a VM is as an image was: said by who holds it under this epoch. false: somebody else does by now. */
+    async diskRestored({ _id, epoch }: Pick<Vm, '_id' | 'epoch'>, disk_restored: DiskRestored): Promise<boolean> {
+      const held = { _id, epoch, 'hold.op': disk_restored.op };
+      return (await vms.updateOne(held, { $set: { disk_restored } })).matchedCount > 0;
+    },
+
     /** Gives up holds, each as it was seen. */
     async letGo(held: readonly Pick<Vm, '_id' | 'hold'>[]): Promise<void> {
       for (const { _id, hold } of held) await vms.updateOne({ _id, ...holdFilter({ hold }) }, { $set: { hold: null } });
@@ -94,3 +100,4 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
     },
   };
 }
+export type VmHolds = ReturnType<typeof createVmHolds>;

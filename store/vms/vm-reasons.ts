@@ -49,3 +49,4 @@ export function createVmReasons(connection: Connection, vms: Model<Vm>) {
       vms.updateMany({ _id: { $in: ids }, 'hold.op': op }, { $set: { reason: brief(reason, longest.vm) } }),
   };
 }
+export type VmReasons = ReturnType<typeof createVmReasons>;

@@ -1,6 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { Vm } from '../../schemas/vms/vm.js';
-import type { ScheduledVmAction, VmSchedule } from '../../schemas/vms/vm-schedules.js';
+import type { VmSchedule, VmScheduleEntry } from '../../schemas/vms/vm-schedules.js';
 import { type Transaction, within } from '../mongo/transaction.js';
 
 /** A VM with scheduled actions, as it is looked at when one is due. */
@@ -16,8 +16,9 @@ export type ScheduleWrite = ReturnType<typeof scheduleWrite>;
 /** A scheduled action that is due. `key`: the same one at the same time; `after`: the schedule once an operation, or a write (null), does it. */
 export type DueAction = {
   vm: number;
-  by: number;
-  action: ScheduledVmAction;
+  /** What is to be done, and who has asked for it. */
+  entry: VmScheduleEntry;
+  due_at: Date;
   key: string;
   after: (operation: string | null) => VmSchedule;
 };

@@ -8,10 +8,8 @@ import { storedVmState, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
-import type { Leases } from '../networks/leases.js';
-import { releaseOthers } from './nic-releases.js';
 import { type GuardedVm, guardOf, pushLine, type VmChange, writeChanges } from './vm-guards.js';
-import { takesOfChange } from './vm-leases.js';
+import type { VmHoldings } from './vm-holdings.js';
 
 type ChangedDevices = Pick<Vm, 'nics' | 'disks' | 'device_ids' | 'device_change'>;
 
@@ -34,6 +32,7 @@ export type VmMove = {
       | 'snapshots'
       | 'next_snapshot'
       | 'adopts'
+      | 'datastore'
     > &
       ChangedDevices
   >;
@@ -64,7 +63,7 @@ const endFields = {
 export function createVmTransitions(
   connection: Connection,
   vms: Model<Vm>,
-  { quotas, departures, leases }: { quotas: QuotaStore; departures: Departures; leases: Leases },
+  { quotas, departures, holdings }: { quotas: QuotaStore; departures: Departures; holdings: VmHoldings },
 ) {
   /**
    * The last move of a VM, and in the same transaction its charge goes back; of a VM of a service that somebody has
@@ -83,18 +82,18 @@ export function createVmTransitions(
       if (!before) return 0;
       if (before.charge) await quotas.giveBack(before, before.charge, inner);
       await departures.depart(before, inner);
-      await leases.releaseVm(vm._id, inner);
+      await holdings.release([vm._id], inner);
       return 1;
     };
     if (transaction) return inside(transaction);
-    const inTransaction = () => withTransaction(connection, inside);
+    const inTransaction = () => holdings.inTurn([vm], () => withTransaction(connection, inside));
     return vm.service ? departures.inTurn(vm.service.id, inTransaction) : inTransaction();
   };
 
-  /** Those that are DONE by these, whatever they are charged: what they have of networks goes back in the same transaction. */
+  /** Those that are DONE by these, whatever they are charged: what they have of networks and images goes back in the same transaction. */
   const endTogether = async (changes: readonly VmChange[], transaction?: Transaction): Promise<number> => {
     const ids = changes.map(({ vm }) => vm._id);
-    if (ids.length === 0 || !(await leases.anyOf(ids))) return writeSome(changes, transaction);
+    if (ids.length === 0 || !(await holdings.anyOf(ids))) return writeSome(changes, transaction);
     const inside = async (inner: Transaction): Promise<number> => {
       const count = await writeSome(changes, inner);
       const done = await vms
@@ -102,28 +101,30 @@ export function createVmTransitions(
         .session(sessionOf(inner))
         .lean<Pick<Vm, '_id'>[]>()
         .exec();
-      await leases.releaseVms(
-        done.map(({ _id }) => _id),
-        inner,
-      );
+      const ended = done.map(({ _id }) => _id);
+      await holdings.release(ended, inner);
+      // Of a service: what it was charged for a device since it was looked at.
+      await holdings.giveChargesBack(vms, ended, inner);
       return count;
     };
-    return transaction ? inside(transaction) : withTransaction(connection, inside);
+    if (transaction) return inside(transaction);
+    const ended = changes.map(({ vm }) => vm);
+    return holdings.inTurn(ended, () => withTransaction(connection, inside));
   };
 
   /**
-   * One whose NICs are others from then on, or are about to be: what one that is to come has of its network is taken in the same
+   * One whose devices are others from then on, or are about to be: what one that is to come has of its network, or of an image, is taken in the same
    * transaction, and what those had goes back that are neither there nor may be. Throws ChoiceLost where somebody else has it.
    */
-  const changeNics = async (change: VmChange, transaction?: Transaction): Promise<number> => {
+  const changeHad = async (change: VmChange, transaction?: Transaction): Promise<number> => {
     const { _id: id } = change.vm;
-    const takes = takesOfChange(id, change.$set.device_change);
-    if (takes.length === 0 && !(await leases.anyOf([id]))) return writeSome([change], transaction);
+    const { device_change: coming } = change.$set;
+    if (!holdings.comesWith(coming) && !(await holdings.anyOf([id]))) return writeSome([change], transaction);
     const inside = async (inner: Transaction): Promise<number> => {
       const count = await writeSome([change], inner);
       if (count === 0) return 0;
-      await leases.take(takes, inner);
-      await releaseOthers({ vms, leases }, id, inner);
+      await holdings.takeForChange(vms, id, coming, inner);
+      await holdings.releaseOthers(vms, id, inner);
       return count;
     };
     return transaction ? inside(transaction) : withTransaction(connection, inside);
@@ -142,6 +143,8 @@ export function createVmTransitions(
         $set: {
           ...after,
           ...(losesSnapshots(event) && { snapshots: [] }),
+          // Nothing of it takes any room from then on; its history says where it was.
+          ...(after.state === 'DONE' && vm.datastore && { datastore: null }),
           ...set,
           ...(typeof set?.reason === 'string' && { reason: brief(set.reason, longest.vm) }),
           ...(release && { hold: null }),
@@ -154,13 +157,13 @@ export function createVmTransitions(
     const ends = changes.filter(isEnd);
     let matchedCount = 0;
     const others = changes.filter((change) => !isEnd(change));
-    const isOnNics = ({ $set }: VmChange): boolean =>
+    const isOnDevices = ({ $set }: VmChange): boolean =>
       $set.state !== 'DONE' && ($set.nics !== undefined || $set.device_change !== undefined);
     matchedCount += await writeSome(
-      others.filter((change) => change.$set.state !== 'DONE' && !isOnNics(change)),
+      others.filter((change) => change.$set.state !== 'DONE' && !isOnDevices(change)),
       transaction,
     );
-    for (const change of others.filter(isOnNics)) matchedCount += await changeNics(change, transaction);
+    for (const change of others.filter(isOnDevices)) matchedCount += await changeHad(change, transaction);
     matchedCount += await endTogether(
       others.filter(({ $set }) => $set.state === 'DONE'),
       transaction,
@@ -200,6 +203,7 @@ export function createVmTransitions(
     move,
   };
 }
+export type VmTransitions = ReturnType<typeof createVmTransitions>;
 
 /** What a VM document stores after an event. An illegal one is a programming error and throws. */
 export function stateAfter(

@@ -4,6 +4,7 @@ import { portionsOf } from '../../domain/portions.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { modelOf } from '../mongo/model.js';
+import { toldField, type WorkVm } from './work-vms.js';
 
 /** Those of a deployment that failed wait for nobody, and must not take the place of those that do. */
 export const waitingForCapacity = {
@@ -14,7 +15,9 @@ export const waitingForCapacity = {
 /** What a pass of placement has to know of a VM; of its user template what it asks of hosts. */
 const waitingFields = {
   ...{ uid: 1, capacity: 1, service: 1, placement: 1, operation: 1, reason: 1, created_at: 1, offered_at: 1 },
+  ...{ disks: 1, files: 1, datastore: 1, told: toldField },
   ...{ 'user_template.SCHED_REQUIREMENTS': 1, 'user_template.SCHED_RANK': 1 },
+  ...{ 'user_template.SCHED_DS_REQUIREMENTS': 1, 'user_template.SCHED_DS_RANK': 1 },
 } as const;
 type WaitingRow = Pick<
   Vm,
@@ -28,7 +31,11 @@ type WaitingRow = Pick<
   | 'created_at'
   | 'offered_at'
   | 'user_template'
->;
+  | 'disks'
+  | 'files'
+  | 'datastore'
+> &
+  Pick<WorkVm, 'told'>;
 
 /** The same of a VM that its service's operation holds. */
 const heldFields = { ...waitingFields, state: 1 } as const;
@@ -142,9 +149,12 @@ function waitingOf(row: WaitingRow, now: number): WaitingVm {
   const { uid, service, operation, reason, created_at, offered_at } = row;
   const offered = offered_at?.getTime() ?? 0;
   const since = offered > 0 && offered < now - grace ? offered : created_at.getTime();
-  const { vm, capacity, requirements, rank, tied } = wishOf({ ...row, user_template: row.user_template ?? {} });
+  const { vm, capacity, requirements, rank, storage, tied } = wishOf({
+    ...row,
+    user_template: row.user_template ?? {},
+  });
   return {
     ...{ vm, owner: uid, service: service?.id ?? null, role: service?.role ?? null, since, reason, operation },
-    ...{ capacity, requirements, rank, tied },
+    ...{ capacity, requirements, rank, storage, tied },
   };
 }

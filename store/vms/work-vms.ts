@@ -6,7 +6,16 @@ import type { Vm } from '../../schemas/vms/vm.js';
  * and the ready gate ask for.
  */
 export type WorkVm = Omit<Vm, 'template' | 'user_template' | 'schedule' | 'log' | 'lost'> & {
-  user_template: { READY?: unknown; PROTECTED?: unknown; SCHED_REQUIREMENTS?: unknown; SCHED_RANK?: unknown };
+  user_template: {
+    READY?: unknown;
+    PROTECTED?: unknown;
+    SCHED_REQUIREMENTS?: unknown;
+    SCHED_RANK?: unknown;
+    SCHED_DS_REQUIREMENTS?: unknown;
+    SCHED_DS_RANK?: unknown;
+  };
+  /** Its template has a CONTEXT: its guest is to be told something. Of this projection alone. */
+  told?: boolean;
 };
 
 /** VMs that come in one answer of MongoDB: those of an answer are taken apart in one go, at some 0.05 ms each. */
@@ -27,18 +36,24 @@ const plain = {
   ...{ name: 1, uid: 1, gid: 1, permissions: 1, state: 1, lcm_state: 1, reason: 1, template_id: 1, capacity: 1 },
   ...{ service: 1, placement: 1, history: 1, deploy_id: 1, epoch: 1, hold: 1, operation: 1, wanted: 1, sighting: 1 },
   ...{ created_at: 1, ended_at: 1, charge: 1, left_behind: 1, offered_at: 1, moving: 1, stored: 1, resched: 1 },
-  ...{ nics: 1, disks: 1, device_ids: 1, device_change: 1, adopts: 1 },
+  ...{ nics: 1, disks: 1, files: 1, datastore: 1, device_ids: 1, device_change: 1, disk_restored: 1, adopts: 1 },
   ...{ snapshots: 1, next_snapshot: 1, debugging: 1 },
-} as const satisfies Record<Exclude<keyof WorkVm, '_id' | 'user_template'>, 1>;
+} as const satisfies Record<Exclude<keyof WorkVm, '_id' | 'user_template' | 'told'>, 1>;
+
+/** `told` of a WorkVm. */
+export const toldField = { $eq: [{ $type: '$template.CONTEXT' }, 'object'] };
 
 /** The projection that gives a WorkVm. */
 export const workFields: Record<string, object | 1> = {
   ...plain,
+  told: toldField,
   user_template: {
     READY: cut('READY'),
     PROTECTED: cut('PROTECTED'),
     SCHED_REQUIREMENTS: cut('SCHED_REQUIREMENTS'),
     SCHED_RANK: cut('SCHED_RANK'),
+    SCHED_DS_REQUIREMENTS: cut('SCHED_DS_REQUIREMENTS'),
+    SCHED_DS_RANK: cut('SCHED_DS_RANK'),
   },
 };
 

@@ -40,6 +40,8 @@ async function startedApi(): Promise<{ url: string; log: () => string }> {
     ARCUS_MONGODB_URI: world.addresses.mongodb,
     ...temporalSettings(world.addresses.temporal),
     ARCUS_PORT: String(port),
+    // Keys of secrets are made there.
+    ARCUS_HOME: directory,
     ARCUS_LOG_LEVEL: 'warn',
     // Wrong credentials are among what is tried.
     ARCUS_FAILED_LOGINS: '1000000',
@@ -65,10 +67,23 @@ function tried(python: string, settings: string, url: string): Promise<{ report:
 
 /**
  * They need what no schema tells from others: a host that takes the VM (hold-vm and migrate-vm of workflows/vms have them succeed), a
- * domain on its host (terminate-vm has one), an address that the network has (the examples say one), a network that is there by its name
+ * domain on its host (terminate-vm has one), a disk in a datastore (save-disk and restore-disk have one), an image, or a size and a kind, of a disk (vm-disks has
+ * them), more than an image has, or snapshots of one (images and image-snapshots of workflows/storage ask for that), an address that the network has (the examples say one), a network that is there by its name
  * (change-devices of workflows/vms has one).
  */
-const byHand = new Set(['deployVm', 'migrateVm', 'importWild', 'attachNic', 'holdAddress', 'releaseAddress']);
+const byHand = new Set([
+  'deployVm',
+  'migrateVm',
+  'importWild',
+  'attachNic',
+  'attachDisk',
+  'resizeImage',
+  'saveDisk',
+  'restoreDisk',
+  ...['revertImageSnapshot', 'deleteImageSnapshot', 'flattenImageSnapshot'],
+  'holdAddress',
+  'releaseAddress',
+]);
 
 it('answers whatever Schemathesis makes of the OpenAPI document as that says', async () => {
   const python = await schemathesisPython();

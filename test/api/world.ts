@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Express } from 'express';
 import type { Connection as MongodbConnection } from 'mongoose';
 import { pino } from 'pino';
@@ -6,6 +9,9 @@ import request from 'supertest';
 import { z } from 'zod';
 import type { Engine } from '../../adapters/engine/port.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
+import { createSealer, type Sealer } from '../../adapters/process/sealer.js';
+import { connectionsBy } from '../../adapters/storage/connections.js';
+import { storages } from '../../adapters/storage/storages.js';
 import { createMetrics } from '../../api/http/metrics.js';
 import { close, listen } from '../../api/http/serve.js';
 import { problemRefusal } from '../../api/native/problem-refusal.js';
@@ -33,6 +39,9 @@ export type World = {
   parts: AppParts;
   store: Store;
   directory: MongodbDirectory;
+  /** With its keys below `home`, as the datastores are. */
+  sealer: Sealer;
+  home: string;
   mongodb: MongodbConnection;
   /** Where the servers are, for a process that is to serve the same. */
   addresses: { mongodb: string; temporal: OwnTemporal };
@@ -78,11 +87,18 @@ export async function createWorld({
   await ensureOneadmin(directory, 'oneadmin');
   if (!beside) for (const name of ['alice', 'bob']) await addUser(directory, name);
   const engine = temporalEngine(temporal);
+  const home = mkdtempSync(join(tmpdir(), 'arcus-api-'));
+  const sealer = createSealer({ ARCUS_HOME: home, ARCUS_SECRETS_KEY_FILE: undefined });
   const parts: AppParts = {
     operations: createOperations({
       store,
       directory,
       engine: other ?? engine,
+      storages: storages(
+        { ARCUS_HOME: home, ARCUS_DATASTORES: undefined },
+        connectionsBy(store.datastores.find, sealer.open),
+      ),
+      sealer,
       settings: { temporalUiUrl: 'http://temporal.test', failedLogins: 10 },
       onDelayed: () => {},
     }),
@@ -106,6 +122,8 @@ export async function createWorld({
     parts,
     store,
     directory,
+    sealer,
+    home,
     mongodb,
     addresses: { mongodb: uri, temporal },
     ask: (who, method, path, body, secret = who) => {
@@ -131,6 +149,7 @@ export async function createWorld({
       if (temporal !== nowhere) await engine.close();
       if (!beside) await mongodb.dropDatabase();
       await mongodb.close();
+      rmSync(home, { recursive: true, force: true });
     },
   };
 }

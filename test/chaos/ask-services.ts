@@ -3,6 +3,7 @@ import { problemOf } from '../../domain/problems.js';
 import { createOperations } from '../../requests/operations.js';
 import { createDirectory, type MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 import { idleEngine } from '../support/idle-engine.js';
+import { noSealer, noStorages } from '../support/no-storages.js';
 import { race } from './racer.js';
 
 /** Administrators, each with a turn of its own: those of one wait for each other. */
@@ -22,7 +23,14 @@ await race(Ask, async (store, task) => {
   const caller = administrator(task.ask === 'end' ? 0 : 1_000 + task.service);
   directory ??= createDirectory(store.connection);
   const { scaling, services } = createOperations({
-    ...{ store, directory, engine: idleEngine, settings: { temporalUiUrl: undefined, failedLogins: 10 } },
+    ...{
+      store,
+      directory,
+      engine: idleEngine,
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
+    },
     onDelayed: () => {},
   });
   try {

@@ -3,6 +3,7 @@ import { Problem } from '../../domain/problems.js';
 import { createOperations } from '../../requests/operations.js';
 import { createDirectory, type MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 import { idleEngine } from '../support/idle-engine.js';
+import { noSealer, noStorages } from '../support/no-storages.js';
 import { race } from './racer.js';
 
 const oneadmin = { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] };
@@ -12,7 +13,14 @@ let directory: MongodbDirectory | undefined;
 await race(z.object({ service: z.int(), uid: z.int().nullable() }), async (store, { service, uid }) => {
   directory ??= createDirectory(store.connection);
   const { service: services } = createOperations({
-    ...{ store, directory, engine: idleEngine, settings: { temporalUiUrl: undefined, failedLogins: 10 } },
+    ...{
+      store,
+      directory,
+      engine: idleEngine,
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
+    },
     onDelayed: () => {},
   }).ownership;
   try {

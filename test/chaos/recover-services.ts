@@ -3,6 +3,7 @@ import { deploymentActivities } from '../../activities/services/deployment.js';
 import { createOperations } from '../../requests/operations.js';
 import { createDirectory, type MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 import { idleEngine } from '../support/idle-engine.js';
+import { noSealer, noStorages } from '../support/no-storages.js';
 import { race } from './racer.js';
 
 const oneadmin = { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] };
@@ -17,7 +18,14 @@ await race(z.object({ service: z.int(), role: z.string().nullable(), vm: z.int()
   const { service, role, vm } = task;
   directory ??= createDirectory(store.connection);
   const operations = createOperations({
-    ...{ store, directory, engine: idleEngine, settings: { temporalUiUrl: undefined, failedLogins: 10 } },
+    ...{
+      store,
+      directory,
+      engine: idleEngine,
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
+    },
     onDelayed: () => {},
   });
   const { id: op } =

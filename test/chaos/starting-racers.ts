@@ -13,6 +13,8 @@ export class Racer {
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    // As many turns as a test likes wait for its end.
+    child.setMaxListeners(0);
     child.on('message', (message) => {
       const { turn, result } = TurnDone.parse(message);
       this.#waiting.get(turn)?.(result);

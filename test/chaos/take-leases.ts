@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { untilChosen } from '../../store/mongo/choice-lost.js';
 import { withTransaction } from '../../store/mongo/transaction.js';
-import { untilChosen } from '../../store/networks/choice-lost.js';
 import { race } from './racer.js';
 
 /** Takes an address of a network for each NIC of a VM, all or none, or gives all back; answers whether it did. */

@@ -45,6 +45,11 @@ reserved: { cpu: 10% }
 kind: group_quota
 name: web-team
 vms: 20
+per_network:
+  backbone: { leases: 5 }
+---
+kind: network
+name: backbone
 ---
 kind: user_quota
 name: annie
@@ -59,11 +64,25 @@ create: { users: [DOCUMENT, VM] }
 `;
 
 describe('apply', () => {
+  it('makes images, changes what is said of them, and leaves their bytes as they are', async () => {
+    const image =
+      'kind: image\nname: scratch\ntype: DATABLOCK\ndatastore_id: default\nsource: { empty: { size_mb: 10 } }\n';
+    const made = await apply(image);
+    expect(made.err).toBe('');
+    expect(made.out).toMatch(/^image \d+ \(scratch\) is being made\.\n$/);
+    await running.arcus(['image', 'wait', 'scratch']);
+    expect((await apply(image.replace('10', '20'))).out).toMatch(/unchanged/);
+    expect((await apply(`${image}attributes: { dev_prefix: sd }\n`)).out).toMatch(/updated/);
+    expect((await running.arcus(['image', 'show', 'scratch', '-o', 'json'])).out).toMatch(/"DEV_PREFIX": "sd"/);
+    expect((await apply(image.replace('default', 'nowhere'))).err).toMatch(/nowhere/);
+    await running.arcus(['image', 'delete', 'scratch', '--yes', '--wait']);
+  });
+
   it('only says what it would do, with --dry-run', async () => {
     const { code, out } = await apply(cloud, '--dry-run');
     expect(code).toBe(0);
     expect(out).toBe(
-      'group web-team would be created.\nquota of group web-team would be updated.\nquota of user 2 (annie) would be updated.\ncluster production would be created.\nhost host-9 would be created.\nvm-template large would be created.\nservice-template blog would be created.\n',
+      'group web-team would be created.\ncluster production would be created.\nhost host-9 would be created.\nnetwork backbone would be created.\nquota of group web-team would be updated.\nquota of user 2 (annie) would be updated.\nvm-template large would be created.\nservice-template blog would be created.\n',
     );
     expect((await running.arcus(['host', 'list', '-o', 'name'])).out).toBe('host-1\n');
   });
@@ -72,11 +91,11 @@ describe('apply', () => {
     const created = await apply(cloud);
     expect(created.code, created.err).toBe(0);
     expect(created.out.replaceAll(/\d+ /g, '')).toBe(
-      'group (web-team) created.\nquota of group (web-team) updated.\nquota of user (annie) updated.\ncluster (production) created.\nhost (host-9) created.\nvm-template (large) created.\nservice-template (blog) created.\n',
+      'group (web-team) created.\ncluster (production) created.\nhost (host-9) created.\nnetwork (backbone) created.\nquota of group (web-team) updated.\nquota of user (annie) updated.\nvm-template (large) created.\nservice-template (blog) created.\n',
     );
     const again = await apply(cloud, '-o', 'json');
     expect(JSON.parse(again.out).map(({ outcome }: { outcome: string }) => outcome)).toEqual(
-      Array.from({ length: 7 }, () => 'unchanged'),
+      Array.from({ length: 8 }, () => 'unchanged'),
     );
   });
 
@@ -84,11 +103,11 @@ describe('apply', () => {
     const changed = cloud.replace('cpu: 8\n', 'cpu: 16\n').replace('cardinality: 2', 'cardinality: 3');
     const { out } = await apply(changed);
     expect(out).toMatch(
-      /\nhost \d+ \(host-9\) updated\.\nvm-template \d+ \(large\) unchanged\.\nservice-template \d+ \(blog\) updated\.\n$/,
+      /\nhost \d+ \(host-9\) updated\.\n(?:.* unchanged\.\n){3}vm-template \d+ \(large\) unchanged\.\nservice-template \d+ \(blog\) updated\.\n$/,
     );
     const host = JSON.parse((await running.arcus(['host', 'show', 'host-9', '-o', 'json'])).out);
     expect({ cpu: host.cpu.total, memory: host.memory.total }).toEqual({ cpu: 16, memory: 8192 });
-    expect((await apply(changed)).out.match(/unchanged/g)).toHaveLength(7);
+    expect((await apply(changed)).out.match(/unchanged/g)).toHaveLength(8);
   });
 
   it('takes a directory: its YAML and JSON files in the order of their names', async () => {

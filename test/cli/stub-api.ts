@@ -60,7 +60,20 @@ export async function startStubApi(): Promise<StubApi> {
   };
 }
 
-export const problem = (status: number, code: string, detail: string): Reply => ({
+export const problem = (
+  status: number,
+  code: string,
+  detail: string,
+  errors?: { pointer: string; detail: string }[],
+): Reply => ({
   status,
-  body: { type: `/problems/${code}`, title: code, status, detail, instance: '/', request_id: 'r-1' },
+  body: {
+    type: `/problems/${code}`,
+    title: code,
+    status,
+    detail,
+    instance: '/',
+    request_id: 'r-1',
+    ...(errors && { errors }),
+  },
 });

@@ -2,11 +2,12 @@ import { bringIn } from '../../adapters/storage/bring-in.js';
 import { sourcesBy } from '../../adapters/storage/sources/sources.js';
 import { storages } from '../../adapters/storage/storages.js';
 import { StorageKind } from '../../schemas/storage/stored.js';
+import { connectionsGiven } from '../support/given-connection.js';
 
 // Started as a process, to be killed: makes image 1 of datastore 1 of a source, and says how far it is.
 const [, , base = '', kind, source = '', epoch, safe = '/'] = process.argv;
 const ds_mad = StorageKind.parse(kind);
-const storage = storages({ ARCUS_HOME: base, ARCUS_DATASTORES: base }).of({ ds_mad });
+const storage = storages({ ARCUS_HOME: base, ARCUS_DATASTORES: base }, connectionsGiven()).of({ ds_mad });
 const from = source.startsWith('http') ? { url: source } : { path: source };
 let most = 0;
 const watch = setInterval(() => {

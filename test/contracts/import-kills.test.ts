@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { StorageKind } from '../../schemas/storage/stored.js';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, writeNoise } from '../support/disks.js';
+import { ensureDiskPrograms, onDisk, writeNoise } from '../support/disks.js';
 import { ImageServer } from '../support/image-server.js';
 import { launchBuilt, type Output } from '../support/processes.js';
 
@@ -25,7 +24,7 @@ const fetched = ({ text }: Output): number => Number(/(?:.*\n)*fetch (\d+)\n/.ex
 
 beforeAll(ensureDiskPrograms);
 
-describe.each(StorageKind.options)('a process that brings an image in (%s), killed again and again,', (kind) => {
+describe.each(onDisk)('a process that brings an image in (%s), killed again and again,', (kind) => {
   it.each(['path', 'url'] as const)('goes on at the byte (%s)', async (from) => {
     const base = ownDirectory();
     const source = join(base, 'sources');

@@ -2,9 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, it } from 'vitest';
-import { StorageKind } from '../../schemas/storage/stored.js';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, filtered, noise, writeNoise } from '../support/disks.js';
+import { ensureDiskPrograms, filtered, noise, onDisk, writeNoise } from '../support/disks.js';
 import { launchBuilt } from '../support/processes.js';
 
 const MiB = 1024 ** 2;
@@ -17,7 +16,7 @@ async function rssOf(base: string, kind: string, file: string): Promise<number> 
   return Number(/"rss":(\d+)/.exec(run.text())?.[1]);
 }
 
-it.each(StorageKind.options)('what is brought in (%s) needs no more memory for more bytes', async (kind) => {
+it.each(onDisk)('what is brought in (%s) needs no more memory for more bytes', async (kind) => {
   const base = ownDirectory();
   const [few, many] = [join(base, 'few'), join(base, 'many')];
   writeNoise(few, 16 * MiB);

@@ -11,11 +11,14 @@ import { storages } from '../../adapters/storage/storages.js';
 import { problemOf } from '../../domain/problems.js';
 import { ensureDiskPrograms, noise } from '../support/disks.js';
 import { ImageServer } from '../support/image-server.js';
+import { allHere } from '../support/no-storages.js';
 
 const MiB = 1024 ** 2;
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'arcus-sources-')));
 const safe = join(base, 'safe');
-const storage = storages({ ARCUS_HOME: base, ARCUS_DATASTORES: join(base, 'datastores') }).of({ ds_mad: 'fs' });
+const storage = storages({ ARCUS_HOME: base, ARCUS_DATASTORES: join(base, 'datastores') }, allHere).of({
+  ds_mad: 'fs',
+});
 const loopback = ['127.0.0.0/8', '::1'];
 const rules: SourceRules = { safe: [safe], kept: [join(safe, 'home')], allowed: loopback, silence: 1_500 };
 

@@ -8,13 +8,19 @@ import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/processes.js';
 
-/** `service`: one that runs, of two `front`, for this damage alone. */
-type Place = { cluster: Cluster; engine: TemporalEngine; service: number; gated: number };
+/** `service`: one that runs, of two `front`, for this damage alone; `datastores`: the directory that they lie in. */
+export type Place = {
+  cluster: Cluster;
+  engine: TemporalEngine;
+  datastores: string;
+  service: number;
+  gated: number;
+};
 
 /** What is then to be found, and how a person mends what no repair does. */
 export type Done = { resource: FindingResource; mend?: () => Promise<unknown> };
 
-type Damage = { code: FindingCode; bringAbout: (place: Place) => Promise<Done> };
+export type Damage = { code: FindingCode; bringAbout: (place: Place) => Promise<Done> };
 
 /** An operation that never was. */
 const nobody = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
@@ -64,7 +70,13 @@ const lease = ({ cluster }: Place, network: number, holder: LeaseHolder) =>
   cluster.store.leases.model.create([
     { _id: leaseKey(firstOf(network)), ...firstOf(network), holder, taken_at: new Date() },
   ]);
-const nicOn = (network: number) => ({ nic_id: 0, network: 'lan', lease: firstOf(network) });
+const nicOn = (network: number) => ({
+  ...{ nic_id: 0, network: 'lan' },
+  lease: {
+    ...{ ...firstOf(network), ip: '10.0.0.1', ip6_link: null, ip6_global: null, ip6_ula: null },
+    ...{ vn_mad: 'dummy', bridge: 'br0', phydev: null, vlan_id: null },
+  },
+});
 
 async function ownHost({ cluster }: Place): Promise<{ host: number; name: string }> {
   const name = `host-${crypto.randomUUID()}`;
@@ -111,6 +123,9 @@ export const damages: readonly Damage[] = [
     );
     return { resource: { type: 'service', id: place.service } };
   }),
+  damage('service_network_missing', (place) =>
+    onService(place, { networks: [{ name: 'Own', id: 4713, reserved: { from: 0, size: 1, made: true } }] }),
+  ),
   damage('role_operation_stale', (place) => onService(place, { 'roles.0.operation': nobody })),
   damage('role_state_wrong', (place) => onService(place, { 'roles.0.state': 'DEPLOYING' })),
   damage('role_incomplete', async (place) => {
@@ -288,6 +303,11 @@ export const damages: readonly Damage[] = [
   damage('lease_orphaned', async (place) => {
     const network = await ownNetwork(place);
     await lease(place, network, { type: 'vm', id: 4713, nic: 0 });
+    return { resource: { type: 'network', id: network } };
+  }),
+  damage('network_without_service', async (place) => {
+    const network = await ownNetwork(place);
+    await place.cluster.store.networks.model.updateOne({ _id: network }, { $set: { service: 4713 } });
     return { resource: { type: 'network', id: network } };
   }),
   damage('quota_drift', async ({ cluster }) => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +12,11 @@ import { ConsistencyCheckResource, FindingCode } from '../../schemas/consistency
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';
-import { type Done, damages } from './fsck-damages.js';
+import { ensureDiskPrograms } from '../support/disks.js';
+import { type Done, damages as otherDamages } from './fsck-damages.js';
+import { imageDamages } from './fsck-image-damages.js';
+
+const damages = [...otherDamages, ...imageDamages];
 
 describe('a check of consistency', { timeout: 300_000 }, () => {
   let cluster: Cluster;
@@ -17,8 +24,12 @@ describe('a check of consistency', { timeout: 300_000 }, () => {
   let [template, gated] = [-1, -1];
   /** VMs that a damage has given a second domain. */
   let doubled: number[] = [];
+  let datastores: string;
   beforeAll(async () => {
-    cluster = await Cluster.start({ settings: { boot_ms: 50, shutdown_ms: 50 } });
+    ensureDiskPrograms();
+    datastores = mkdtempSync(join(tmpdir(), 'arcus-fsck-'));
+    const worker = { ARCUS_DATASTORES: datastores };
+    cluster = await Cluster.start({ settings: { boot_ms: 50, shutdown_ms: 50 }, environments: { worker } });
     engine = temporalEngine({ address: cluster.temporal.address });
     await makeHosts(cluster.client, 3, 64, 65_536);
     const roles = [{ name: 'front', cardinality: 2 }];
@@ -28,6 +39,7 @@ describe('a check of consistency', { timeout: 300_000 }, () => {
   afterAll(async () => {
     await engine?.close();
     await cluster?.stop();
+    rmSync(datastores, { recursive: true, force: true });
   });
 
   async function check(repair: boolean): Promise<ConsistencyCheckResource> {
@@ -74,7 +86,7 @@ describe('a check of consistency', { timeout: 300_000 }, () => {
       ([, one], [, other]) => isOfDomains(one.code) - isOfDomains(other.code),
     );
     for (const [at, { code, bringAbout }] of inOrder)
-      done.push({ code, ...(await bringAbout({ cluster, engine, service: services[at] ?? -1, gated })) });
+      done.push({ code, ...(await bringAbout({ cluster, engine, datastores, service: services[at] ?? -1, gated })) });
     doubled = done.flatMap(({ code, resource }) =>
       code === 'domain_elsewhere' || code === 'domain_orphaned' ? [Number(resource.id)] : [],
     );

@@ -5,14 +5,25 @@ import { isVmRunning } from '../../domain/vms/vm-states.js';
 import { type Deed, everyStep } from '../support/every-step.js';
 import { type PlantedWild, wildOn } from '../support/wilds.js';
 import { newWorld, pair, type World } from '../support/world.js';
+import { newImage } from '../support/world-images.js';
 import { leasesOf, newNetwork } from '../support/world-networks.js';
 import { development } from '../support/world-server.js';
 
 let world: World;
 let planted: PlantedWild;
+let system: number;
+let backbone: number;
+let isolated: number;
 beforeAll(async () => {
   world = await newWorld({ server: development });
   await newNetwork(world, 'public', '10.0.0.1', 4_096);
+  backbone = await newNetwork(world, 'backbone', '10.1.0.1', 4_096);
+  const template = { name: 'isolated', vn_mad: 'vxlan', phydev: 'eth0' } as const;
+  const address_ranges = [{ type: 'ETHER' as const, size: 64 }];
+  isolated = (await world.operations.networkTemplates.create(world.caller, { ...template, address_ranges })).id;
+  system = await newImage(world, 'system');
+  // Whatever is done to a VM is done to one that has a disk of an image, and one of its own, and whose guest is told something.
+  world.inTemplates = { DISK: [{ IMAGE_ID: system }, { TYPE: 'swap', SIZE: 4 }], CONTEXT: { NETWORK: 'YES' } };
 });
 afterAll(() => world.stop());
 
@@ -22,7 +33,29 @@ afterAll(() => world.stop());
  */
 const left = { services: [] as number[], vms: [] as number[] };
 
-const runningService = async (): Promise<number> => left.services.pop() ?? (await world.running(pair)).id;
+/** A service with networks of its own, one reserved and one of a template, which are made before its VMs and go after them. */
+const networked = (): Parameters<World['deploy']> => [
+  pair.map((role) => ({ ...role, vm_template_contents: 'NIC=[NETWORK_ID="$Own"]\nNIC=[NETWORK_ID="$Apart"]' })),
+  { deployment: 'straight', networks: { Own: 'M|network|For its VMs', Apart: 'M|network|For them alone' } },
+  { networks: { Own: { reserve_from: backbone, size: 5 }, Apart: { template_id: isolated } } },
+];
+
+const runningService = async (): Promise<number> => left.services.pop() ?? (await world.running(...networked())).id;
+
+/** What was made for a service of the network that it asked for, which is what the service says of it. */
+async function networkOf(service: number) {
+  const [said, apart] = (await world.store.services.find(service))?.networks ?? [];
+  const made = await world.store.networks.model.find({ service }).sort({ _id: 1 }).lean();
+  expect(apart?.template?.made).toBe(said?.reserved?.made);
+  const taken = await world.store.leases.model.countDocuments({
+    'holder.type': 'network',
+    'holder.id': said?.id ?? -1,
+  });
+  expect({ made: made.map(({ _id }) => _id), taken }).toEqual(
+    said?.reserved?.made ? { made: [said.id, apart?.id], taken: 5 } : { made: [], taken: 0 },
+  );
+  return said;
+}
 
 async function runningVm(): Promise<number> {
   for (let spare = left.vms.pop(); spare !== undefined; spare = left.vms.pop())
@@ -60,18 +93,26 @@ async function serviceRuns(service: number): Promise<void> {
   expect(vms.filter(isVmRunning)).toHaveLength(4);
   expect(vms).toHaveLength(4);
   for (const { _id, service: place } of vms) expect(world.hypervisor.timesMade(_id), `VM ${place?.ordinal}`).toBe(1);
+  await networkOf(service);
+  const its = (await world.store.services.find(service))?.networks?.map(({ id }) => id);
+  for (const { _id } of vms) expect((await leasesOf(world, _id)).map(([, of]) => of)).toEqual(its);
 }
 
 async function serviceIsGone(service: number, document: 'stays' | 'goes'): Promise<void> {
   expect(await world.vms(service)).toEqual([]);
   const found = await world.store.services.find(service);
   expect(found?.state).toBe(document === 'stays' ? 'DONE' : undefined);
+  expect((await networkOf(service))?.reserved?.made ?? false).toBe(false);
 }
 
 /** The state, and what the roles that the cancel met say of themselves. */
 async function cancelledService(service: number): Promise<string> {
   const { state, roles } = await world.service(service);
   const met = roles.filter((role) => role.state.startsWith('FAILED')).map(({ reason }) => reason);
+  const network = await networkOf(service);
+  // It is undone with a deployment that has made no VM, and stays for those that there are.
+  if (network && state === 'FAILED_DEPLOYING')
+    expect(network.reserved?.made).toBe((await world.vms(service)).length > 0);
   return [state, ...met].join(' ');
 }
 
@@ -89,6 +130,17 @@ async function nicsOf(vm: number): Promise<number[]> {
   const ids = there.map(({ nic_id }) => nic_id);
   expect(((await world.vm(vm)).nics ?? []).map(({ nic_id }) => nic_id)).toEqual(ids);
   expect((await leasesOf(world, vm)).map(([nic_id]) => nic_id)).toEqual(ids);
+  return ids;
+}
+
+const diskAttach = () => ({ action: 'disk-attach', disk: { image: system } }) as const;
+/** What its host has, which is what is written, and what lies in its datastore. */
+async function disksOf(vm: number): Promise<number[]> {
+  const there = world.hypervisor.domains().find((domain) => domain.vm === vm)?.devices.disks ?? [];
+  const ids = there.map(({ disk_id }) => disk_id);
+  expect(((await world.vm(vm)).disks ?? []).map(({ disk_id }) => disk_id)).toEqual(ids);
+  const kept = world.storage.disks.in(0).flatMap((disk) => (disk.vm === vm ? [disk.disk] : []));
+  expect(kept.sort((one, other) => one - other)).toEqual(ids);
   return ids;
 }
 
@@ -122,7 +174,7 @@ const migration = (live: boolean): Deed => {
 const deeds: Record<string, Deed> = {
   deployService: {
     prepare: async () => null,
-    ask: () => world.deploy(pair),
+    ask: () => world.deploy(...networked()),
     again: async (service) => ((await serviceState(service)) === 'RUNNING' ? null : world.recover(service)),
     arrived: serviceRuns,
     leaves: leavesService,
@@ -279,6 +331,24 @@ const deeds: Record<string, Deed> = {
     leaves: leavesVm,
     cancelled: vmState,
     // What its host has is looked for before the operation ends.
+    afterCancel: /^RUNNING$/,
+    stops: 0,
+  },
+  'changeDevices of a disk': {
+    prepare: runningVm,
+    ask: (vm) => world.changeDevices(id(vm), diskAttach()),
+    again: async (vm) => ((await disksOf(vm)).length === 2 ? world.changeDevices(vm, diskAttach()) : null),
+    arrived: async (vm) => {
+      expect(await vmState(vm)).toBe('RUNNING');
+      expect(await disksOf(vm)).toHaveLength(3);
+      const disk_id = (await disksOf(vm)).at(-1) ?? -1;
+      expect((await world.ended((await world.changeDevices(vm, { action: 'disk-detach', disk_id })).op)).state).toBe(
+        'succeeded',
+      );
+      expect(await disksOf(vm)).toHaveLength(2);
+    },
+    leaves: leavesVm,
+    cancelled: vmState,
     afterCancel: /^RUNNING$/,
     stops: 0,
   },

@@ -1,7 +1,11 @@
+import { Readable } from 'node:stream';
 import { Problem } from '../../domain/problems.js';
+import { uploadPatience } from '../../domain/storage/uploads.js';
 import { placeOf } from '../../domain/vms/stays.js';
+import { unconditional } from '../../requests/precondition.js';
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { Answer } from '../../schemas/operations/question.js';
+import { giveDisk, ownDisk } from '../support/own-disk.js';
 import { eventually } from '../support/processes.js';
 import { wildOn } from '../support/wilds.js';
 import { type FailurePolicy, pair, type World } from '../support/world.js';
@@ -31,12 +35,64 @@ async function refused(world: World): Promise<{ id: number; op: string }> {
   return service;
 }
 
+/** A disk of a VM that runs is being saved. */
+async function savedDisk(world: World): Promise<{ op: string }> {
+  const { id: vm, op } = await world.createVm();
+  await world.ended(op);
+  await giveDisk(world, vm);
+  const wish = { name: `disk of ${vm}`, description: '', persistent: false };
+  const { id } = await world.operations.vms.saveDisk(world.caller, { vm, disk: 0 }, wish, { requestId: 'story' });
+  return { op: id };
+}
+
+/** An image is being reverted to a snapshot. */
+async function revertedImage(world: World): Promise<{ op: string }> {
+  const { id: op, resource } = await imageOf(world, 'http://source.test/2');
+  await world.ended(op);
+  const snapshots = [{ snapshot_id: 0, name: 'first', parent: null, taken_at: new Date() }];
+  const $set = { snapshots: { snapshots, current: 0, snapshot_ids: 1 } };
+  await world.store.images.model.updateOne({ _id: resource.id }, { $set });
+  world.storage.snapshots.set(`1/${resource.id}`, [0]);
+  const change = { action: 'snapshot-revert', snapshot: 0 } as const;
+  const asked = world.operations.images.changeSnapshots(world.caller, resource.id, change, { requestId: 'story' });
+  return { op: (await asked).id };
+}
+
+/** A disk of a VM that is off is being restored. */
+async function restoredDisk(world: World): Promise<{ op: string }> {
+  const { id: vm, op } = await world.createVm();
+  await world.ended(op);
+  await world.ended((await world.switch(vm, 'poweroff')).op);
+  await giveDisk(world, vm);
+  const made = await imageOf(world, 'http://source.test/2');
+  await world.ended(made.id);
+  const wish = { image_id: made.resource.id };
+  const { id } = await world.operations.vms.restoreDisk(world.caller, { vm, disk: 0 }, wish, { requestId: 'story' });
+  return { op: id };
+}
+
 const imageOf = (world: World, url: string) =>
   world.operations.images.create(
     world.caller,
     { name: `image ${Date.now()}`, description: '', type: 'OS', persistent: false, source: { url } },
     { requestId: 'story' },
   );
+const uploadOf = (world: World) =>
+  world.operations.images.create(
+    world.caller,
+    {
+      ...{ name: `image ${Date.now()}`, description: '', type: 'OS', persistent: false },
+      source: { upload: { bytes: 2 ** 21 } },
+    },
+    { requestId: 'story' },
+  );
+const sent = (world: World, id: number) =>
+  world.operations.uploads.append(world.caller, id, {
+    offset: 0,
+    bytes: Readable.from([Buffer.alloc(2 ** 21)]),
+    signal: AbortSignal.timeout(60_000),
+  });
+
 const madeImage = async (world: World, url: string): Promise<PlayedRun> =>
   ended(world, { op: (await imageOf(world, url)).id });
 
@@ -114,6 +170,16 @@ async function growing(world: World): Promise<{ id: number; op: string }> {
   return { id, op };
 }
 
+/** A service with a network that is reserved of another one. */
+async function onOwnNetwork(world: World, name: string, ip: string): Promise<{ id: number; op: string }> {
+  const reserve_from = await newNetwork(world, name, ip, 8);
+  return world.deploy(
+    [{ name: 'only', vm_template_contents: 'NIC=[NETWORK_ID="$Own"]' }],
+    { deployment: 'none', networks: { Own: 'M|network|For its VMs' } },
+    { networks: { Own: { reserve_from, size: 4 } } },
+  );
+}
+
 /** What is recorded: each story a run that takes its own way through its workflow's code. */
 export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
   'deploy-service': async (world) => ended(world, await world.deploy(pair)),
@@ -157,6 +223,12 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
         Array.from({ length: 120 }, (_, at) => ({ name: `r${at}`, ...(at % 7 === 3 && { parents: [`r${at - 1}`] }) })),
       ),
     ),
+  'deploy-service-with-networks': async (world) => ended(world, await onOwnNetwork(world, 'story-1', '10.77.1.1')),
+  'undeploy-service-with-networks': async (world) => {
+    const { id, op } = await onOwnNetwork(world, 'story-2', '10.77.2.1');
+    await world.ended(op);
+    return ended(world, await world.undeploy(id));
+  },
   'deploy-service-cancelled': async (world) => {
     const { op } = await booting(world);
     const { workflowId } = await runOf(world, op);
@@ -168,6 +240,23 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     const service = await booting(world);
     await ended(world, await world.undeploy(service.id));
     return runOf(world, service.op);
+  },
+  'deploy-service-in-slices': async (world) =>
+    ended(world, await world.deploy([{ name: 'web', cardinality: 12 }, { name: 'db' }], { deployment: 'none' })),
+  'deploy-service-broken-off': async (world) => {
+    for (let nth = 1; nth <= 12; nth++) world.hypervisor.failOn(nth, { error: noImage });
+    return ended(world, await world.deploy([{ name: 'web', cardinality: 12 }]));
+  },
+  'deploy-service-after-removals': async (world) => {
+    world.hypervisor.beforeEach = ({ call }) => {
+      if (call === 'deploy') throw noImage;
+      if (call === 'destroy') throw new Problem('destroy_refused', 'the disk is locked');
+    };
+    const { id, op } = await world.deploy([{ name: 'web' }]);
+    await world.ended(op);
+    await world.ended((await world.recover(id)).op);
+    world.hypervisor.beforeEach = () => {};
+    return ended(world, await world.recover(id));
   },
   'deploy-service-retries': async (world) => ended(world, await failing(world, 3, { retries: 2 })),
   'deploy-service-replaces': async (world) => ended(world, await failing(world, 3, { retries: 1, replacements: 1 })),
@@ -202,6 +291,12 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     return repair;
   },
   'scale-role-up': async (world) => ended(world, await scaled(world, 2, 4)),
+  'scale-role-in-slices': async (world) => ended(world, await scaled(world, 1, 15)),
+  'scale-role-broken-off': async (world) => {
+    const { id } = await world.running([{ name: 'only' }]);
+    for (let nth = 2; nth <= 29; nth++) world.hypervisor.failOn(nth, { error: noImage });
+    return ended(world, await world.scale(id, 'only', 30));
+  },
   'scale-role-down': async (world) => ended(world, await scaled(world, 3, 1)),
   'scale-role-refused': async (world) => {
     const { id } = await world.running([{ name: 'only' }]);
@@ -397,12 +492,104 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     world.storage.pieceMilliseconds = 0;
     return ended(world, { op });
   },
+  'create-image-uploaded': async (world) => {
+    const { id: op, resource } = await uploadOf(world);
+    await sent(world, resource.id);
+    return ended(world, { op });
+  },
+  'create-image-given-up': async (world) => {
+    const { id: op, resource } = await uploadOf(world);
+    await eventually(async () => (await world.operation(op)).state === 'running');
+    const at = new Date(Date.now() - uploadPatience - 1_000);
+    await world.store.images.model.updateOne({ _id: resource.id }, { $set: { 'upload.at': at } });
+    await world.engine.signal(`image-${resource.id}`, 'uploadChanged');
+    return ended(world, { op });
+  },
   'clone-image': async (world) => {
     const { id: op, resource } = await imageOf(world, 'http://source.test/2');
     await world.ended(op);
     const wish = { name: `copy of ${resource.name}` };
     const { id } = await world.operations.images.clone(world.caller, resource.id, wish, { requestId: 'story' });
     return ended(world, { op: id });
+  },
+  'resize-image': async (world) => {
+    const { id: op, resource } = await imageOf(world, 'http://source.test/2');
+    await ended(world, { op });
+    const asked = world.operations.images.resize(world.caller, resource.id, { size_mb: 4 }, { requestId: 'story' });
+    return ended(world, { op: (await asked).id });
+  },
+  'snapshot-image': async (world) => {
+    const { op } = await revertedImage(world);
+    return ended(world, { op });
+  },
+  'snapshot-image-failed': async (world) => {
+    world.storage.beforeEach = async (call) => {
+      if (call === 'snapshotImage') throw new Problem('datastore_full', 'there is no room for it');
+    };
+    const { op } = await revertedImage(world);
+    const end = await ended(world, { op });
+    world.storage.beforeEach = async () => {};
+    return end;
+  },
+  'save-disk': async (world) => {
+    const { op } = await savedDisk(world);
+    return ended(world, { op });
+  },
+  'save-disk-failed': async (world) => {
+    world.storage.beforeEach = async (call) => {
+      if (call === 'saveDisk') throw new Problem('datastore_full', 'there is no room for it');
+    };
+    const { op } = await savedDisk(world);
+    const end = await ended(world, { op });
+    world.storage.beforeEach = async () => {};
+    return end;
+  },
+  'save-disk-cancelled': async (world) => {
+    world.steps.watch((step, run) => (step.name === 'fillImage' ? step.cancelled : run()));
+    const { op } = await savedDisk(world);
+    await eventually(() => world.steps.names().includes('fillImage'));
+    await world.cancel(op);
+    return ended(world, { op });
+  },
+  'save-disks-backup': async (world) => {
+    const { id: vm, op } = await world.createVm();
+    await world.ended(op);
+    await giveDisk(world, vm);
+    const disks = [ownDisk, { ...ownDisk, disk_id: 1, target: 'vdb' }];
+    await world.store.vms.model.updateOne({ _id: vm }, { $set: { disks } });
+    await world.storage.disks.calls.makeDisk(
+      { vm, disk: 1, datastore: { id: 0, ds_mad: 'fs' }, epoch: 1 },
+      { empty: { format: 'qcow2', size: 3 * 2 ** 20 }, content: 'none' },
+      new AbortController().signal,
+    );
+    const yearly = { action: 'disk-saveas', recurrence: '0 0 29 2 *', keep: 1 } as const;
+    await world.operations.vmSchedules.add(world.caller, vm, yearly, unconditional);
+    const past = new Date(Date.now() - 60_000);
+    const due = { 'schedule.due_at': past, 'schedule.of.0.next_at': past };
+    await world.store.vms.model.updateOne({ _id: vm }, { $set: due });
+    await world.reconcile();
+    const { schedules } = await world.operations.vmSchedules.show(world.caller, vm);
+    return ended(world, { op: schedules[0]?.last?.operation ?? '' });
+  },
+  'restore-disk': async (world) => {
+    const { op } = await restoredDisk(world);
+    return ended(world, { op });
+  },
+  'restore-disk-failed': async (world) => {
+    world.storage.disks.beforeEach = async (call) => {
+      if (call === 'restoreDisk') throw new Problem('datastore_full', 'there is no room for it');
+    };
+    const { op } = await restoredDisk(world);
+    const end = await ended(world, { op });
+    world.storage.disks.beforeEach = async () => {};
+    return end;
+  },
+  'restore-disk-cancelled': async (world) => {
+    world.steps.watch((step, run) => (step.name === 'restoreDisk' ? step.cancelled : run()));
+    const { op } = await restoredDisk(world);
+    await eventually(() => world.steps.names().includes('restoreDisk'));
+    await world.cancel(op);
+    return ended(world, { op });
   },
   'delete-image': async (world) => {
     const { id: op, resource } = await imageOf(world, 'http://source.test/2');

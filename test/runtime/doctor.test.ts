@@ -58,6 +58,13 @@ describe('the doctor', () => {
     });
     for (const name of ['qemu-img', 'bzip2', 'xz', 'zstd']) writeFileSync(join(directory, name), '');
     expect((await ask({ PATH: directory }))('images')).toMatchObject({ level: 'ok' });
+    expect((await ask({ PATH: directory }))('ssh')).toMatchObject({
+      level: 'notice',
+      found: 'ssh, ssh-agent, ssh-add are not on PATH: without, no datastore of kind ssh is reached',
+      advice: 'on Debian: apt-get install openssh-client',
+    });
+    for (const name of ['ssh', 'ssh-agent', 'ssh-add']) writeFileSync(join(directory, name), '');
+    expect((await ask({ PATH: directory }))('ssh')).toMatchObject({ level: 'ok', found: 'is here' });
   });
 
   it('says that programs are fetched which are not here', async () => {

@@ -48,6 +48,7 @@ const service = ServiceResource.parse({
   deployment: 'straight',
   ready_status_gate: false,
   shutdown_action: null,
+  virtual_networks: [],
   roles: [role('web', 2, [node(7, 'RUNNING'), node(8, 'BOOT')]), role('worker', 0, []), role('db', 3, [])],
   log: [],
   operation: null,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { imagePrograms } from '../../schemas/storage/image-programs.js';
+import { StorageKind } from '../../schemas/storage/stored.js';
 import { ensurePrograms } from './programs.js';
 
 export const ensureDiskPrograms = (): void => ensurePrograms({ ...imagePrograms, tar: 'tar' });
@@ -68,3 +69,6 @@ export function writeNoise(path: string, bytes: number): void {
   }
   closeSync(file);
 }
+
+/** Kinds of datastores whose bytes lie below a directory. Those elsewhere need a server, and have tests of their own. */
+export const onDisk = StorageKind.exclude(['s3', 'ssh']).options;

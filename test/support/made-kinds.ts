@@ -39,6 +39,18 @@ export const made: Record<ManagedKind, Making> = {
     body: (name) => ({ name, address_ranges: [{ type: 'IP4', ip: '192.0.2.1', size: 50 }] }),
     patch: (at) => ({ attributes: { EDITOR: String(at) } }),
   },
+  network_template: {
+    as: 'place',
+    replaced: false,
+    body: (name) => ({ name, address_ranges: [{ type: 'IP4', ip: '192.0.2.1', size: 50 }] }),
+    patch: (at) => ({ attributes: { EDITOR: String(at) } }),
+  },
+  security_group: {
+    as: 'wire',
+    replaced: false,
+    body: (name) => ({ name, rules: [{ protocol: 'ICMP', rule_type: 'inbound' }] }),
+    patch: (at) => ({ rules: [{ protocol: 'TCP', rule_type: 'inbound', range: `${at + 1}` }] }),
+  },
   vm_template: {
     as: 'work',
     replaced: true,

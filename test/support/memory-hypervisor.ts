@@ -4,6 +4,7 @@ import type {
   DestroyTarget,
   DeviceTarget,
   Domain,
+  DomainReport,
   HostReport,
   HostTarget,
   Hypervisor,
@@ -102,6 +103,10 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   constructor(installation = 'in-memory', beside?: MemoryHypervisor) {
     this.#installation = installation;
     this.#state = beside ? beside.#state : emptyState();
+  }
+
+  async look({ id, host }: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<DomainReport | null> {
+    return (await this.probe(host, signal)).domains.find(({ vm }) => vm === id) ?? null;
   }
 
   async probe(target: HostTarget<'simulated'>, signal: AbortSignal): Promise<HostReport> {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StepPorts } from '../../activities/ports.js';
 import type { ImageClaim, Inventory, KeptImage, Storage, StoredImage } from '../../adapters/storage/port.js';
 import { Problem } from '../../domain/problems.js';
+import { MemoryDisks } from './memory-disks.js';
 
 const mebi = 2 ** 20;
 const capacity = { total: 1_000 * mebi, used: 10 * mebi, free: 990 * mebi };
@@ -16,11 +17,15 @@ export class MemoryStorage {
   readonly kept = new Map<string, KeptImage>();
   readonly staged = new Map<string, number>();
   readonly #epochs = new Map<string, number>();
+  /** Numbers of the snapshots in an image. */
+  readonly snapshots = new Map<string, number[]>();
   pieceMilliseconds = 0;
   /** Datastores that do not answer. */
   readonly silent = new Set<number>();
   /** Called before each call; may throw. */
   beforeEach: (call: string, image: StoredImage) => Promise<void> = async () => {};
+
+  readonly disks = new MemoryDisks((image) => this.kept.get(keyOf(image)));
 
   /** Nothing of any image is there, kept or arriving. */
   get isEmpty(): boolean {
@@ -43,7 +48,8 @@ export class MemoryStorage {
     return image;
   }
 
-  readonly #storage: Pick<Storage, 'createEmpty' | 'copy' | 'find' | 'remove' | 'capacity' | 'inventory' | 'staged'> = {
+  readonly #storage: Omit<Storage, 'can' | 'readStaged' | 'read'> = {
+    ...this.disks.calls,
     capacity: async ({ id }) => {
       if (this.silent.has(id)) throw new Problem('backend_unavailable', 'no such directory');
       return capacity;
@@ -58,13 +64,33 @@ export class MemoryStorage {
       return {
         images: kept.map(({ image: id, bytes }) => ({ id, bytes })),
         staging: its(this.staged),
-        ...{ disks: [], strange: [] },
+        disks: this.disks.in(datastore),
+        contexts: this.disks.toldIn(datastore),
+        strange: [],
       };
     },
     staged: async (image) => ({ bytes: this.staged.get(keyOf(image)) ?? 0, version: null, total: null }),
+    append: async (claim, { offset, bytes, version, total }, onProgress) => {
+      let done = offset;
+      this.#fence(claim);
+      this.staged.set(keyOf(claim), done);
+      for await (const chunk of bytes) {
+        this.#fence(claim);
+        done += chunk.length;
+        this.staged.set(keyOf(claim), done);
+        onProgress({ phase: 'fetch', done, total });
+      }
+      return { bytes: done, version, total };
+    },
+    keep: async (claim) => {
+      await this.beforeEach('keep', claim);
+      const bytes = this.staged.get(keyOf(claim)) ?? 0;
+      const published = { bytes, sha256: '0'.repeat(64), md5: null, packing: [] };
+      return this.#keep(claim, { format: 'raw', virtualSize: bytes, bytes, published });
+    },
     createEmpty: async (claim, { format, size }) => {
       await this.beforeEach('createEmpty', claim);
-      return this.#keep(claim, { format, virtualSize: size, bytes: 196_624, allocated: 0, published: null });
+      return this.#keep(claim, { format, virtualSize: size, bytes: 196_624, published: null });
     },
     copy: async (claim, from, onProgress) => {
       await this.beforeEach('copy', claim);
@@ -73,7 +99,34 @@ export class MemoryStorage {
       onProgress({ phase: 'copy', done: source.bytes, total: source.bytes });
       return this.#keep(claim, { ...source, published: null });
     },
+    saveDisk: async (claim, from, onProgress) => {
+      await this.beforeEach('saveDisk', claim);
+      const saved = await this.disks.saved(from);
+      onProgress({ phase: 'copy', done: saved.bytes, total: saved.bytes });
+      return this.#keep(claim, saved);
+    },
     find: async (image) => this.kept.get(keyOf(image)),
+    resize: async (claim, size) => {
+      await this.beforeEach('resize', claim);
+      this.#fence(claim);
+      const there = this.kept.get(keyOf(claim));
+      if (!there) throw new Problem('not_found', `There is no image ${claim.id} in datastore ${claim.datastore.id}.`);
+      const larger = { ...there, virtualSize: Math.max(size, there.virtualSize), published: null };
+      this.kept.set(keyOf(claim), larger);
+      return larger;
+    },
+    snapshotImage: async (claim, change) => {
+      await this.beforeEach('snapshotImage', claim);
+      const its = this.snapshots.get(keyOf(claim)) ?? [];
+      if (change === null) return its;
+      this.#fence(claim);
+      const { do: what, snapshot } = change;
+      if (what === 'revert' && !its.includes(snapshot)) throw new Problem('not_found', 'there is no such snapshot');
+      const others = its.filter((one) => one !== snapshot);
+      const after = what === 'take' ? [...others, snapshot] : what === 'drop' ? others : its;
+      this.snapshots.set(keyOf(claim), after);
+      return after;
+    },
     remove: async (claim) => {
       await this.beforeEach('remove', claim);
       this.#fence(claim);
@@ -102,7 +155,7 @@ export class MemoryStorage {
         onProgress({ phase: 'fetch', done, total });
       }
       const published = { bytes: total, sha256: '0'.repeat(64), md5: null, packing: [] };
-      return this.#keep(claim, { format: 'raw', virtualSize: total, bytes: total, allocated: total, published });
+      return this.#keep(claim, { format: 'raw', virtualSize: total, bytes: total, published });
     },
   };
 }

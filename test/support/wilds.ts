@@ -1,7 +1,7 @@
-import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { DomainReport } from '../../adapters/hypervisor/port.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import { MemoryHypervisor } from './memory-hypervisor.js';
+import { simulatedHost } from './simulated-vm.js';
 import type { World } from './world.js';
 
 /** A domain of another installation that a look has found. */
@@ -29,7 +29,7 @@ export async function wildOn(
   if (!found) throw new Error(`there is no ${hostname}`);
   const stranger = new MemoryHypervisor('zone-b', world.hypervisor);
   const { signal } = new AbortController();
-  const host = targetOf(found);
+  const host = simulatedHost(found.name, found.total);
   const target = { id: vm, domain: `legacy-${vm}`, host, epoch: 4, hard: true };
   const made = { ...target, capacity: { cpu: 200, memory: 512 }, labels: { vm }, template: {} };
   const { deployId } = await stranger.deploy(made, signal);

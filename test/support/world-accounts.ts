@@ -5,10 +5,12 @@ import { placeOf, placesOf } from '../../domain/vms/stays.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
+import { diskDisagreements } from './disk-books.js';
 import type { MemoryHypervisor } from './memory-hypervisor.js';
+import type { MemoryStorage } from './memory-storage.js';
 import { quotaDisagreements } from './quota-books.js';
 
-type Books = { store: Store; hypervisor: MemoryHypervisor; engine: Engine };
+type Books = { store: Store; hypervisor: MemoryHypervisor; engine: Engine; storage: Pick<MemoryStorage, 'disks'> };
 
 type SeenVm = Pick<
   Vm,
@@ -21,6 +23,7 @@ type SeenVm = Pick<
   | 'history'
   | 'moving'
   | 'stored'
+  | 'datastore'
   | 'capacity'
   | 'service'
 >;
@@ -33,6 +36,7 @@ const ofVm = {
   history: 1,
   moving: 1,
   stored: 1,
+  datastore: 1,
   capacity: 1,
   service: 1,
 };
@@ -46,7 +50,7 @@ const mayBeAmiss = {
 };
 
 /** Everything that documents, hosts, hypervisor and engine do not agree on, each as a sentence; empty when all is accounted for. */
-export async function disagreements({ store, hypervisor, engine }: Books): Promise<string[]> {
+export async function disagreements({ store, hypervisor, engine, storage: stored }: Books): Promise<string[]> {
   const [vms, hosts, services, operations] = await Promise.all([
     store.vms.model.find(mayBeAmiss, ofVm).lean<SeenVm[]>().exec(),
     store.hosts.model.find().lean().exec(),
@@ -61,7 +65,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
   ]);
   const open = new Map(operations.map((operation) => [operation._id, operation]));
   const serviceStates = new Map(services.map(({ _id, state }) => [_id, state]));
-  const found = await quotaDisagreements(store);
+  const found = [...(await quotaDisagreements(store)), ...(await diskDisagreements(store, stored.disks))];
   const say = (wrong: boolean, sentence: string): void => {
     if (wrong) found.push(sentence);
   };
@@ -96,7 +100,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
     say(its > 1, `VM ${id} has ${its} domains`);
     say(lcm_state === 'RUNNING' && its !== 1, `VM ${id} is RUNNING with ${its} domains`);
     say(state === 'STOPPED' && its !== 1, `VM ${id} is STOPPED, and nothing of it is kept`);
-    const isDiscarded = lcm_state.startsWith('EPILOG') && !!vm.stored;
+    const isDiscarded = lcm_state.startsWith('EPILOG') && (!!vm.stored || !!vm.datastore);
     say(isPlaced(vm) && !isDiscarded && placeOf(vm) === null, `VM ${id} is ${state} without a host`);
     say(state === 'DONE' && placeOf(vm) !== null, `VM ${id} is DONE on a host`);
     say(ofEnded(hold?.op), `VM ${id} is held by operation ${hold?.op}, which has ended`);

@@ -1,16 +1,22 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { expect } from 'vitest';
 import { createStepLog, type StepLog } from '../../activities/operations/step-log.js';
 import type { StepPorts } from '../../activities/ports.js';
+import { networkedHypervisors } from '../../activities/vms/networked-hypervisors.js';
 import { taskQueues } from '../../adapters/engine/names.js';
 import type { TemporalEngine } from '../../adapters/engine/temporal.js';
+import { networks } from '../../adapters/network/networks.js';
 import { problemOf } from '../../domain/problems.js';
 import type { OperationsContext } from '../../requests/context.js';
 import { createOperations, type Operations } from '../../requests/operations.js';
 import { performByPolicy, performOnVm } from '../../requests/scaling/actions.js';
 import { scaleByPolicy } from '../../requests/scaling/scaling.js';
+import { retireBackup } from '../../requests/vms/backups.js';
 import { migrateForFlush } from '../../requests/vms/host-flush.js';
 import { migrateMarked } from '../../requests/vms/vm-resched.js';
 import { performScheduled } from '../../requests/vms/vm-schedules.js';
@@ -23,6 +29,7 @@ import type { DueAction } from '../../store/vms/vm-schedules.js';
 import { workerOptions } from '../../worker/workers.js';
 import type { MemoryHypervisor } from './memory-hypervisor.js';
 import { MemoryStorage } from './memory-storage.js';
+import { noSealer } from './no-storages.js';
 import { eventually } from './processes.js';
 import { ownName } from './servers.js';
 import { disagreements } from './world-accounts.js';
@@ -62,6 +69,8 @@ export class WorldAtWork {
       store,
       directory,
       engine,
+      storages: this.storage.ports.storages,
+      sealer: noSealer,
       settings: { temporalUiUrl: undefined, failedLogins: 10 },
       onDelayed: (message, error) => this.delayed.push(`${message}: ${String(problemOf(error)?.cause ?? error)}`),
     };
@@ -79,13 +88,15 @@ export class WorldAtWork {
       ports: {
         store: this.store,
         directory: this.directory,
-        hypervisors: { of: () => this.hypervisor },
+        hypervisors: networkedHypervisors({ of: () => this.hypervisor }, this.networks, this.store),
+        networks: this.networks,
         engine: this.engine,
         ...this.storage.ports,
         scaleByPolicy: (scaling) => scaleByPolicy(this.#asking, scaling),
         performOnVm: (deed) => performOnVm(this.#asking, deed),
         performByPolicy: (performing) => performByPolicy(this.#asking, performing),
         performScheduled: this.performScheduled,
+        retireBackup: (deed) => retireBackup(this.#asking, deed),
         migrateMarked: (marked) => migrateMarked(this.#asking, marked),
         migrateForFlush: async (deed) => {
           await this.beforeFlushAsks();
@@ -105,6 +116,10 @@ export class WorldAtWork {
     }
     await this.server.welcome();
   }
+
+  readonly #home = mkdtempSync(join(tmpdir(), 'arcus-world-'));
+  /** The networks of all hosts. */
+  readonly networks = networks({ ARCUS_HOME: this.#home }, 'tests');
 
   /** Where images are. */
   readonly storage = new MemoryStorage();
@@ -131,6 +146,7 @@ export class WorldAtWork {
     await this.forget();
     await this.store.connection.dropDatabase();
     await this.store.connection.close();
+    rmSync(this.#home, { recursive: true, force: true });
   }
 
   /** A periodic work, now. On the time-skipping server there are no schedules that would. Returns the ID of its run. */

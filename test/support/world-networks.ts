@@ -17,3 +17,15 @@ export async function leasesOf(world: World, vm: number): Promise<[nic: number, 
     )
     .sort(([one], [other]) => one - other);
 }
+
+export type NetworkOfTest = { id: number; name: string };
+
+/** Makes networks of so many addresses that have none in common; `under`: the first half of their addresses. */
+export function newNetworks(inWorld: () => World, under: string): (size: number) => Promise<NetworkOfTest> {
+  let made = 0;
+  return async (size) => {
+    made += 1;
+    const name = `net-${made}`;
+    return { id: await newNetwork(inWorld(), name, `${under}.${made}.1`, size), name };
+  };
+}

@@ -5,7 +5,14 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
  * One call of a step by an operation's run; `n` counts from 1 since the steps were last watched. `cancelled` rejects when
  * a cancel has reached it.
  */
-export type Step = { n: number; name: string; workflowId: string; attempt: number; cancelled: Promise<never> };
+export type Step = {
+  n: number;
+  id: string;
+  name: string;
+  workflowId: string;
+  attempt: number;
+  cancelled: Promise<never>;
+};
 
 /** What is done around a step in its place: `run` does its work. */
 export type Around = (step: Step, run: () => Promise<unknown>) => Promise<unknown>;
@@ -25,9 +32,13 @@ const operations = [
   'flushHost',
   'importVm',
   'changeDevices',
+  'saveDisk',
+  'restoreDisk',
   'debugVm',
   'createImage',
   'cloneImage',
+  'resizeImage',
+  'snapshotImage',
   'deleteImage',
   'checkConsistency',
 ];
@@ -48,9 +59,10 @@ export class Steps {
     this.#around = around;
   }
 
-  /** The names in the order in which steps began, each call once. */
+  /** The names in the order in which steps began; one that began anew, as its workflow task was late, is there once. */
   names(): string[] {
-    return this.seen.map(({ name }) => name);
+    const began = new Map(this.seen.map((step) => [`${step.id} ${step.attempt}`, step.name]));
+    return [...began.values()];
   }
 
   /** The names of those that have come to an end, well or badly, in that order. */
@@ -62,12 +74,13 @@ export class Steps {
   readonly interceptor = (context: Context): { inbound: ActivityInboundCallsInterceptor } => ({
     inbound: {
       execute: (input, next) => {
-        const { activityType, workflowType, workflowExecution, attempt } = context.info;
+        const { activityId, activityType, workflowType, workflowExecution, attempt } = context.info;
         if (!workflowType || !operations.includes(workflowType)) return next(input);
         const workflowId = workflowExecution?.workflowId ?? '';
         if (!this.#of.test(workflowId)) return next(input);
         const { cancelled } = context;
-        const step = { n: this.seen.length + 1, name: activityType, workflowId, attempt, cancelled };
+        const id = `${workflowId} ${workflowExecution?.runId} ${activityId}`;
+        const step = { n: this.seen.length + 1, id, name: activityType, workflowId, attempt, cancelled };
         this.seen.push(step);
         return this.#around(step, () => next(input)).finally(() => this.#done.push(activityType));
       },

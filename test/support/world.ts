@@ -11,7 +11,7 @@ import type { SnapshotArgs, VmSwitch } from '../../schemas/operations/vm-action.
 import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
-import type { RecoverService } from '../../schemas/services/service.js';
+import type { InstantiateService, RecoverService } from '../../schemas/services/service.js';
 import { RoleTemplate, ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import type { RecoverAction, ResizeVm, Vm } from '../../schemas/vms/vm.js';
 import type { VmConfiguration } from '../../schemas/vms/vm-configuration.js';
@@ -46,6 +46,7 @@ type RoleWish = {
   cooldown?: number;
   on_hold?: boolean;
   scale_in?: 'oldest' | 'newest' | 'least_loaded';
+  elasticity_policies?: { expression: string; type: 'CHANGE'; adjust: number }[];
   scheduled_policies?: (
     | { type: 'CARDINALITY'; adjust: number; start_time: string; cooldown?: number }
     | { action: 'recreate' | 'resume'; number: number; period: number; start_time: string }
@@ -56,6 +57,8 @@ type ServiceWish = {
   ready_status_gate?: boolean;
   shutdown_action?: string;
   on_hold?: boolean;
+  networks?: Record<string, string>;
+  custom_attrs?: Record<string, string>;
 };
 
 /** Something that was asked for: the operation, and what it is about. */
@@ -70,6 +73,8 @@ export const pair: RoleWish[] = [
 /** A zone of one test file: a database, a part of Temporal and workers of its own, and a hypervisor in memory. */
 export class World extends WorldAtWork {
   readonly caller = alice;
+  /** What all VM templates that are made have besides. */
+  inTemplates: Record<string, unknown> = {};
   #templates = 0;
 
   /** A host that is monitored already. `cpu` in cores. */
@@ -90,12 +95,19 @@ export class World extends WorldAtWork {
 
   async vmTemplate({ cpu = 1, memory = 128 }: { cpu?: number; memory?: number } = {}): Promise<number> {
     this.#templates += 1;
-    const body = { name: `small-${this.#templates}`, template: { CPU: cpu, MEMORY: memory, VCPU: undefined } };
+    const body = {
+      name: `small-${this.#templates}`,
+      template: { CPU: cpu, MEMORY: memory, VCPU: undefined, ...this.inTemplates },
+    };
     return (await this.operations.vmTemplates.create(this.caller, body)).id;
   }
 
   /** Asks for a service of these roles. */
-  async deploy(roles: readonly RoleWish[] = pair, wish: ServiceWish = { deployment: 'straight' }): Promise<Asked> {
+  async deploy(
+    roles: readonly RoleWish[] = pair,
+    wish: ServiceWish = { deployment: 'straight' },
+    request: InstantiateService = {},
+  ): Promise<Asked> {
     this.#templates += 1;
     const name = `service-template-${this.#templates}`;
     const templates = new Map<number, number>();
@@ -107,12 +119,12 @@ export class World extends WorldAtWork {
     }
     const body = ServiceTemplateBody.parse({ name, ...wish, roles: withTemplates });
     const template = await this.operations.serviceTemplates.create(this.caller, body);
-    return asked(await this.operations.serviceTemplates.instantiate(this.caller, template.id, {}, admission));
+    return asked(await this.operations.serviceTemplates.instantiate(this.caller, template.id, request, admission));
   }
 
   /** Deploys a service and waits until it runs. */
-  async running(roles?: readonly RoleWish[], wish?: ServiceWish): Promise<Asked> {
-    const service = await this.deploy(roles, wish);
+  async running(roles?: readonly RoleWish[], wish?: ServiceWish, request?: InstantiateService): Promise<Asked> {
+    const service = await this.deploy(roles, wish, request);
     expect(await this.ended(service.op)).toMatchObject({ state: 'succeeded', error: null });
     return service;
   }

@@ -19,6 +19,7 @@ const pages = [
   'when-something-fails',
   'sharing-with-a-group',
   'scales-by-itself',
+  'an-image-a-network-a-vm',
 ];
 const anew = process.env.ARCUS_WRITE_TUTORIALS === '1';
 /** Some pages wait until hosts have told what their VMs use, which takes its time on any machine. */

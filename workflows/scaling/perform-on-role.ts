@@ -1,5 +1,6 @@
 import { ApplicationFailure, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { PerformingPlan } from '../../activities/scaling/performing.js';
+import { portionsOf } from '../../domain/portions.js';
 import { asking, local } from '../activity-options.js';
 import { type OperationInput, runOperation } from '../operations/operation.js';
 import { renewing, roomForMore } from '../signals.js';
@@ -18,7 +19,7 @@ export async function performOnRole(input: OperationInput): Promise<void> {
         if (at > 0 && period > 0) await sleep(`${period}s`);
         await roomForMore();
         setCurrentDetails(`${action}: slice ${at + 1} of ${slices.length}`);
-        for (let from = 0; from < slice.length; from += most) await ask(slice.slice(from, from + most));
+        for (const portion of portionsOf(slice, most)) await ask(portion);
       }
       const refused = await local.judgePerforming({ op });
       if (refused !== null) throw ApplicationFailure.nonRetryable(refused, 'vm_failed');

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, patched } from '@temporalio/workflow';
 import type { RoleScalingPlan } from '../../activities/scaling/scaling.js';
 import type { VictimsTaken } from '../../activities/scaling/staff-role.js';
 import type { Hosted } from '../../activities/services/find-hosts.js';
@@ -9,6 +9,7 @@ import { attempt, type OperationInput, runOperation, settle } from '../operation
 import { pauses } from '../operations/pauses.js';
 import { roleProgress } from '../operations/progress.js';
 import { listenFor, listenForCapacity, renewing, roomForMore, type Turn, vmReported } from '../signals.js';
+import { inSlices, inTwo, outcomes } from '../vms/in-slices.js';
 import { vmBatches } from '../vms/vm-batches.js';
 
 /** `waiting`: since when nothing has come of its wait (milliseconds since 1970); absent: it does not wait. */
@@ -19,9 +20,6 @@ const lookedForBusy = 60;
 
 /** Seconds, unless the plan says how many. */
 const usualPatience = 1_800;
-
-/** So many VMs in a row that fail, with none that runs, and no more are booted. */
-const breaker = 10;
 
 /**
  * Gives a role as many VMs as it is to have: makes those that it lacks, and boots them as a deployment does; removes those
@@ -35,19 +33,16 @@ export async function scaleRole(input: ScalingInput): Promise<void> {
 
   await runOperation({ op }, local.beginScaling, async (plan: RoleScalingPlan) => {
     const { service, role, named, gate, rest = null, hard, step: reached, patience = usualPatience } = plan;
-    const step = reached + 1;
+    let step = reached + 1;
+    const isCareful = patched('breaker-counts');
     const progress = roleProgress([{ name: role }]);
     const turn = inTurn();
     const pause = pauses();
-    /** Of those that were booted, how many run, and how many have failed. */
-    const came = { running: 0, failed: 0 };
-    const boot = inBatches(async ({ input, what }) => {
-      const { done, failed } = await compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [
-        { op, ...input },
-      ]);
-      came.running += done.length;
-      came.failed += failed.length;
-    });
+    const came = outcomes();
+    const boot = inBatches(async ({ input, what }) =>
+      came.hear(await compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [{ op, ...input }])),
+    );
+    const boots = isCareful ? inSlices(boot, came) : inTwo(boot, came);
     const removeFailed = inBatches(({ input, what }) =>
       compute.destroyVms.executeWithOptions({ summary: `remove failed: ${what}` }, [{ op, ...input, hard: true }]),
     );
@@ -75,12 +70,20 @@ export async function scaleRole(input: ScalingInput): Promise<void> {
     });
 
     async function work(): Promise<void> {
-      await roomForMore();
-      const hosts = forCapacity(role);
-      const staffed = await turn(() => local.staffRole({ op, service, role, step, ...(named && { named }) }));
-      if (staffed === null) return;
-      if ('failure' in staffed) throw ApplicationFailure.nonRetryable(staffed.failure.detail, staffed.failure.code);
-      await settle([removeFailed(role, staffed.remove), bootAll(staffed, hosts), removeAll(staffed)]);
+      let held = Number.POSITIVE_INFINITY;
+      // What waited for the removal of others is begun once these are gone; where that does not get on, the role has failed.
+      for (; ; step += 1) {
+        await roomForMore();
+        const hosts = forCapacity(role);
+        const staffed = await turn(() => local.staffRole({ op, service, role, step, ...(named && { named }) }));
+        if (staffed === null) return;
+        if ('failure' in staffed) throw ApplicationFailure.nonRetryable(staffed.failure.detail, staffed.failure.code);
+        await settle([removeFailed(role, staffed.remove), bootAll(staffed, hosts), removeAll(staffed)]);
+        const before = held;
+        held = staffed.waits ?? 0;
+        if (held === 0 || held >= before) break;
+        progress(role, `goes on with ${held} VMs that waited for the removal of others`);
+      }
       if (!gate) return;
       const report = forReports(role);
       const [unready = 0] = await turn(() => local.countUnready({ op, service, roles: [role] }));
@@ -117,14 +120,7 @@ export async function scaleRole(input: ScalingInput): Promise<void> {
           delete input.waiting;
           progress(role, `boots ${vms.length} VMs`);
         }
-        for (const some of [vms.slice(0, breaker), vms.slice(breaker)]) {
-          if (some.length > 0 && came.running === 0 && came.failed >= breaker)
-            throw ApplicationFailure.nonRetryable(
-              `${came.failed} VMs in a row failed: no more are booted`,
-              'vm_failed',
-            );
-          await boot(role, some);
-        }
+        await boots(role, vms);
         if (pending === 0) break;
         progress(role, `${pending} VMs wait for capacity`);
       }

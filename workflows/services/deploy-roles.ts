@@ -1,12 +1,14 @@
-import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, patched, workflowInfo } from '@temporalio/workflow';
 import type { Begun, StepInput } from '../../activities/operations/begin.js';
 import type { DeploymentPlan, PlannedRole, RoleFinish } from '../../activities/services/deployment.js';
 import type { RoundAsked } from '../../activities/services/failed-roles.js';
 import type { Hosted } from '../../activities/services/find-hosts.js';
-import type { FailedVms, RoleStart, RoleWork } from '../../activities/services/start-roles.js';
+import type { RoleStart, RoleWork } from '../../activities/services/start-roles.js';
 import { amongOf, amongText } from '../../domain/among.js';
 import { brief, longest } from '../../domain/brief.js';
 import { noRounds, type Rounds } from '../../domain/services/failure-policy.js';
+import type { FailedVms } from '../../domain/services/role-start.js';
+import { breaker } from '../../domain/vms/breaker.js';
 import type { FailurePolicy } from '../../schemas/services/service-template.js';
 import { compute, local } from '../activity-options.js';
 import { gather } from '../operations/gather.js';
@@ -16,7 +18,8 @@ import { attempt, type OperationInput, Parked, runOperation, settle } from '../o
 import { pauses } from '../operations/pauses.js';
 import { roleProgress } from '../operations/progress.js';
 import { listenFor, listenForCapacity, renewing, roomForMore, type Turn, vmReported } from '../signals.js';
-import { vmBatches } from '../vms/vm-batches.js';
+import { inSlices, outcomes } from '../vms/in-slices.js';
+import { type BatchStep, vmBatches } from '../vms/vm-batches.js';
 import { inOrder } from './role-order.js';
 
 /** `rounds`: by role, what the run before this one has used up of failure policies. */
@@ -35,7 +38,7 @@ export async function deployRoles(
   const reports = listenFor(vmReported);
   const inBatches = vmBatches();
 
-  await runOperation({ op }, begin, async ({ service, gate, roles }: DeploymentPlan) => {
+  await runOperation({ op }, begin, async ({ service, gate, roles, networks }: DeploymentPlan) => {
     const progress = roleProgress(roles);
     const turn = inTurn();
     const pause = pauses();
@@ -53,9 +56,14 @@ export async function deployRoles(
     const unready = gather(turn, (some: string[]) => local.countUnready({ op, service, roles: some }));
     const nextRound = gather(turn, (some: RoundAsked[]) => local.planRounds({ op, service, roles: some }));
     const finish = gather(turn, (some: RoleFinish[]) => local.finishRoles({ op, service, roles: some }));
-    const boot = inBatches(({ input, what }) =>
-      compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [{ op, ...input }]),
+    const came = outcomes();
+    const boot = inBatches(async ({ input, what }) =>
+      came.hear(await compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [{ op, ...input }])),
     );
+    /** Roles of which so many VMs may fail in a row that no more are booted. */
+    const breaks = new Set(roles.flatMap(({ name, vms }) => (vms > breaker ? [name] : [])));
+    const isCareful = breaks.size > 0 && patched('breaker-counts');
+    const bootsOf = (role: string): BatchStep => (isCareful && breaks.has(role) ? inSlices(boot, came) : boot);
     const remove = inBatches(({ input, what }) =>
       compute.destroyVms.executeWithOptions({ summary: `remove failed: ${what}` }, [{ op, ...input, hard: true }]),
     );
@@ -67,6 +75,7 @@ export async function deployRoles(
       return counts.map((count, at) => ({ at, unready: count }));
     });
 
+    if (networks) await local.makeNetworks.executeWithOptions({ summary: 'make its networks' }, [{ op, service }]);
     await renewing({ op, rounds }, () =>
       inOrder(
         roles,
@@ -99,7 +108,7 @@ export async function deployRoles(
           step += 1;
           await lookForLost(role, step);
         }
-        await work(role, vms, () => start(rounds[role] && 'keep'));
+        await work(role, vms, start, rounds[role] && 'keep');
       });
       const failure = policy ? await tryAgain(role, vms, policy, first, start) : first;
       const running = await finish({ role, step: step + 1, failure }, vms);
@@ -124,7 +133,7 @@ export async function deployRoles(
         progress(role, `${round.do === 'retry' ? 'retries' : 'replaces'} its failed VMs in ${round.seconds} s`);
         await pause(round.seconds);
         failure = await attempt(() =>
-          round.do === 'retry' ? work(role, vms, () => start('retry')) : replace(role, vms, start),
+          round.do === 'retry' ? work(role, vms, start, 'retry') : replace(role, vms, start),
         );
       }
     }
@@ -134,24 +143,37 @@ export async function deployRoles(
       const leaving = await start('remove');
       if (leaving === null) return;
       await remove(role, leaving.remove);
-      await work(role, vms, () => start('replace'));
+      await work(role, vms, start, 'replace');
     }
 
-    async function work(role: string, vms: number, start: () => Promise<RoleWork | null>): Promise<void> {
-      const hosts = forCapacity(role);
-      const started = await start();
-      if (started === null) return;
-      await settle([remove(role, started.remove), bootAll(role, started, hosts)]);
+    async function work(role: string, vms: number, start: Start, failed?: FailedVms): Promise<void> {
+      const boots = bootsOf(role);
+      let waits = Number.POSITIVE_INFINITY;
+      // What waited for the removal of others is begun once these are gone; where that does not get on, the role has failed.
+      for (let now = failed; ; now = failed === 'retry' ? 'keep' : failed) {
+        const hosts = forCapacity(role);
+        const started = await start(now);
+        if (started === null) return;
+        await settle([remove(role, started.remove), bootAll(role, started, { hosts, boots })]);
+        const before = waits;
+        waits = started.waits ?? 0;
+        if (waits === 0 || waits >= before) break;
+        progress(role, `goes on with ${waits} VMs that waited for the removal of others`);
+      }
       if (!gate) return;
       const report = forReports(role);
       for (let left = await unready(role, vms); left > 0; { unready: left } = await report())
         progress(role, `${left} VMs have not reported READY=YES`);
     }
 
-    async function bootAll(role: string, started: Hosted, hosts: () => Promise<Hosted>): Promise<void> {
+    async function bootAll(
+      role: string,
+      started: Hosted,
+      { hosts, boots }: { hosts: () => Promise<Hosted>; boots: BatchStep },
+    ): Promise<void> {
       for (let { boot: vms, pending } = started; vms.length + pending > 0; { boot: vms, pending } = await hosts()) {
         if (vms.length > 0) progress(role, `boots ${vms.length} VMs`);
-        await boot(role, vms);
+        await boots(role, vms);
         if (pending === 0) break;
         progress(role, `${pending} VMs wait for capacity`);
       }

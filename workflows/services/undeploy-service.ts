@@ -20,7 +20,7 @@ const mostLosses = 60;
  */
 export async function undeployService({ op }: OperationInput): Promise<void> {
   const inBatches = vmBatches();
-  await runOperation({ op }, local.beginUndeployment, async ({ service, roles }: UndeploymentPlan) => {
+  await runOperation({ op }, local.beginUndeployment, async ({ service, roles, networks }: UndeploymentPlan) => {
     const progress = roleProgress(roles);
     const turn = inTurn();
     const begins = gather(turn, async (some: { role: string; step: number }[]) => {
@@ -48,6 +48,7 @@ export async function undeployService({ op }: OperationInput): Promise<void> {
         async (role) => role.gone || (role.failed !== true && (await removeRole(role))),
       ),
     );
+    if (networks) await local.removeNetworks.executeWithOptions({ summary: 'remove its networks' }, [{ op, service }]);
 
     async function removeRole({ name: role, hard, vms }: UndeploymentPlan['roles'][number]): Promise<boolean> {
       progress(role, 'goes');

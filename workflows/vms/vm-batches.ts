@@ -7,13 +7,22 @@ import { settle } from '../operations/operation.js';
 import { rolesSettled } from '../signals.js';
 
 /** VMs of one role that go into one batch. */
-type Portion = { role: string; vms: number[]; settled: () => void; failed: (error: unknown) => void };
+type Portion = {
+  role: string;
+  vms: number[];
+  alone: boolean;
+  settled: () => void;
+  failed: (error: unknown) => void;
+};
 
 /** What a step at hypervisors is told, and how operators read of it: `2 VMs of role front`, `9 VMs of roles a, b, c and 4 more`. */
 export type Batch = { input: Omit<VmBatch, 'op'>; what: string };
 
-/** Resolves when these VMs of a role are settled; fails when a batch that they are in does. */
-export type BatchStep = (role: string, vms: readonly number[]) => Promise<void>;
+/**
+ * Resolves when these VMs of a role are settled; fails when a batch that they are in does. `alone`: they share no batch, and its
+ * step is over when they are settled.
+ */
+export type BatchStep = (role: string, vms: readonly number[], how?: { alone: true }) => Promise<void>;
 
 /**
  * Steps at hypervisors: VMs of whatever roles ask at a moment go together in batches. Where one is of several roles, each
@@ -31,12 +40,12 @@ export function vmBatches(): (step: (batch: Batch) => Promise<unknown>) => Batch
   return (step) => {
     let waiting: Portion[] = [];
 
-    return async (role, vms) => {
+    return async (role, vms, how) => {
       if (vms.length > 0 && waiting.length === 0) void moment().then(begin);
       const portions = batchesOf(vms).map(
         (some) =>
           new Promise<void>((settled, failed) => {
-            waiting.push({ role, vms: some, settled, failed });
+            waiting.push({ role, vms: some, alone: how?.alone === true, settled, failed });
           }),
       );
       await settle(portions);

@@ -67,6 +67,11 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     const body: ChangeCall = { ...switchOf(vm), change: vm.change };
     await call(simulator, vm.host, name, body, SwitchAnswer, signal);
   };
+  const probe: Hypervisor<'simulated'>['probe'] = async (host, signal) => {
+    const body: ProbeCall = { installation, host: host.connection.total };
+    const report = await call(simulator, host, 'probe', body, ProbeAnswer, signal);
+    return reportFor(installation, report.domains);
+  };
   return {
     can: {
       ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
@@ -77,11 +82,8 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
       ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
       ...{ snapshotCreate: true, snapshotRevert: true, snapshotDelete: true },
     },
-    async probe(host, signal) {
-      const body: ProbeCall = { installation, host: host.connection.total };
-      const report = await call(simulator, host, 'probe', body, ProbeAnswer, signal);
-      return reportFor(installation, report.domains);
-    },
+    probe,
+    look: async ({ id, host }, signal) => (await probe(host, signal)).domains.find(({ vm }) => vm === id) ?? null,
     async deploy({ capacity, labels, devices, adopted, ...vm }, signal) {
       const body: DeployCall = {
         ...{ ...switchOf(vm), capacity, labels },

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../../domain/problems.js';
 import { diskHeadBytes, lookAt } from '../../../domain/storage/disk-format.js';
@@ -8,6 +7,7 @@ import type { Chain } from '../../../domain/storage/staging-chain.js';
 import { grouped } from '../../../schemas/common/limits.js';
 import type { ImageFormat, Packing } from '../../../schemas/storage/stored.js';
 import { codeOf } from '../disk-fault.js';
+import { link, mkdir, open, rename, rm } from '../machine/files.js';
 import type { ImageClaim, KeepWish, KeptImage, OnProgress } from '../port.js';
 import { inspect } from '../qemu-img.js';
 import { peek } from '../unpack/peek.js';

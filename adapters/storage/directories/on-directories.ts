@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../../domain/problems.js';
 import { grouped } from '../../../schemas/common/limits.js';
 import { diskFault } from '../disk-fault.js';
-import type { DatastoreTarget, ImageClaim, KeptImage, Storage, StoredImage } from '../port.js';
+import { mkdir, open, rm } from '../machine/files.js';
+import type { DatastoreTarget, ImageClaim, KeptImage, Storage, StoredDisk, StoredImage } from '../port.js';
 import type { Body, KeptRecord, MadeRecord } from './body.js';
+import { contextsIn } from './contexts.js';
+import { disksIn } from './disks.js';
 import { inventoryOf } from './inventory.js';
 import { inWork, keepStaged } from './keep.js';
 import { epochOf, findKept, recordOf, writeRecord } from './kept.js';
@@ -46,6 +48,9 @@ export function onDirectories(base: string, body: Body): Storage {
       throw new Problem('not_found', `Image ${image.id} is not in datastore ${image.datastore.id}.`);
     return record;
   };
+
+  const disks = disksIn(base, body);
+  const keepContext = contextsIn(base, body);
 
   return {
     can: body.can,
@@ -132,10 +137,40 @@ export function onDirectories(base: string, body: Body): Storage {
         for (const name of await namesIn(gone))
           if (name.startsWith(`${claim.id}.`)) await rm(join(gone, name), { recursive: true, force: true });
       }),
+    makeDisk: (claim, wish, signal) => guarded(nameOfDisk(claim), signal, () => disks.make(claim, wish, signal)),
+    findDisk: (disk, signal) => guarded(nameOfDisk(disk), signal, () => disks.find(disk)),
+    growDisk: (claim, size, signal) => guarded(nameOfDisk(claim), signal, () => disks.grow(claim, size, signal)),
+    removeDisk: (claim, signal) => guarded(nameOfDisk(claim), signal, () => disks.remove(claim, claim.disk, signal)),
+    removeDisks: (claim, signal) =>
+      guarded(`The disks of VM ${claim.vm}`, signal, () => disks.remove(claim, null, signal)),
+    keepContext: (claim, files, signal) =>
+      guarded(`What VM ${claim.vm} is told`, signal, () => keepContext(claim, files, signal)),
+    pathOf: disks.pathOf,
+    restoreDisk: (claim, from, onProgress, signal) =>
+      guarded(nameOfDisk(claim), signal, () => disks.restore(claim, from, onProgress, signal)),
+    snapshotDisk: (claim, change, signal) =>
+      guarded(nameOfDisk(claim), signal, () => disks.snapshot(claim, change, signal)),
+    snapshotImage: (claim, change, signal) =>
+      guarded(nameOf(claim), signal, async () => {
+        const record = await recordIn(claim);
+        const { kept, staging } = layoutOf(base, claim);
+        if (record.format !== 'qcow2') {
+          if (change === null) return [];
+          throw new Problem('image_refused', `Image ${claim.id} is ${record.format}: it has no snapshots.`);
+        }
+        await body.before(claim.datastore, 'snapshotDisk', 0, signal);
+        await refuseStale(staging, claim);
+        const snapshots = await body.snapshot(kept, record, change, signal);
+        if (record.counted !== null) await writeRecord(kept, { ...record, snapshots });
+        return snapshots;
+      }),
+    saveDisk: (claim, from, onProgress, signal) =>
+      guarded(nameOf(claim), signal, () => made(claim, (work) => disks.save(from, work, onProgress, signal))),
   };
 }
 
 const nameOf = ({ id }: StoredImage): string => `Image ${id}`;
+const nameOfDisk = ({ vm, disk }: StoredDisk): string => `Disk ${disk} of VM ${vm}`;
 
 async function* readDisk(path: string, offset: number): AsyncGenerator<Uint8Array> {
   const file = await open(path, 'r');

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { link, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { nextPiece, type Piece, type PieceState, pieceNumbers } from '../../../domain/storage/staging-chain.js';
 import { codeOf } from '../disk-fault.js';
+import { bootOf, link, readdir, readFile, rename, stat, unlink, writeFile } from '../machine/files.js';
 import { modes } from './layout.js';
 
 /**
@@ -23,15 +23,6 @@ type Claim = z.infer<typeof Claim>;
 const states: readonly PieceState[] = ['open', 'sealed', 'final'];
 export const pieceFile = (directory: string, name: string, state: PieceState): string =>
   join(directory, `${name}.${state}`);
-
-let thisBoot: Promise<string | null> | undefined;
-const boot = (): Promise<string | null> => {
-  thisBoot ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
-    (text) => text.trim(),
-    () => null,
-  );
-  return thisBoot;
-};
 
 /** Names of the claims in a directory; none when there is no directory. */
 export async function claimsIn(directory: string): Promise<string[]> {
@@ -56,7 +47,7 @@ export async function piecesIn(directory: string): Promise<Piece[]> {
     if (claim === undefined || file === undefined) continue;
     const [state, bytes] = file;
     const { start, parent, version, total } = claim;
-    const believed = state !== 'open' || claim.boot === (await boot());
+    const believed = state !== 'open' || claim.boot === (await bootOf(directory));
     pieces.push({ name, state, start, parent, version, total, bytes: believed ? bytes : 0 });
   }
   return pieces;
@@ -90,7 +81,7 @@ async function readClaim(path: string): Promise<Claim | undefined> {
 /** Takes the next name of an epoch for a piece, alone: who asks at the same time has another. */
 export async function claimPiece(directory: string, epoch: number, claim: Omit<Claim, 'boot'>): Promise<string> {
   const draft = join(directory, `draft.${randomUUID()}`);
-  await writeFile(draft, JSON.stringify({ ...claim, boot: await boot() }), { mode: modes.file, flag: 'wx' });
+  await writeFile(draft, JSON.stringify({ ...claim, boot: await bootOf(directory) }), { mode: modes.file, flag: 'wx' });
   try {
     for (;;) {
       const name = nextPiece(await claimsIn(directory), epoch);

@@ -1,9 +1,10 @@
-import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../../domain/problems.js';
 import { type Chain, chainOf, comparePieces, latestEpoch, type Piece } from '../../../domain/storage/staging-chain.js';
 import { grouped } from '../../../schemas/common/limits.js';
 import { codeOf } from '../disk-fault.js';
+import { mkdir, open, unlink } from '../machine/files.js';
+import type { OpenFile } from '../machine/machine.js';
 import type { Arrival, ImageClaim, OnProgress, Staged } from '../port.js';
 import { untilAborted } from '../until-aborted.js';
 import { modes } from './layout.js';
@@ -59,7 +60,7 @@ async function beginPiece(
   directory: string,
   { id, epoch }: ImageClaim,
   { offset, version, total }: Arrival,
-): Promise<{ name: string; file: FileHandle }> {
+): Promise<{ name: string; file: OpenFile }> {
   const pieces = await piecesIn(directory);
   const chain = chainOf(pieces);
   if (offset > chain.bytes)
@@ -91,7 +92,7 @@ async function forget(directory: string, name: string, pieces: readonly Piece[])
 async function write(
   directory: string,
   name: string,
-  file: FileHandle,
+  file: OpenFile,
   claim: ImageClaim,
   { offset, bytes, most, total }: Arrival,
   onProgress: OnProgress,
@@ -123,7 +124,7 @@ async function refuseOvertaken(directory: string, name: string, { id }: ImageCla
 }
 
 /** A piece that nobody writes to any more, all of it on disk, says so. One that cannot be brought to disk does not. */
-async function endPiece(directory: string, name: string, file: FileHandle, synced: boolean): Promise<void> {
+async function endPiece(directory: string, name: string, file: OpenFile, synced: boolean): Promise<void> {
   const kept =
     synced ||
     (await file.datasync().then(

@@ -1,7 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from '../machine/files.js';
+import type { OpenFile } from '../machine/machine.js';
 
 /** Writes all of it; a file system may take less at a time. */
-export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number | null): Promise<void> {
+export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number | null): Promise<void> {
   for (let from = 0; from < bytes.length; ) {
     const at = position === null ? null : position + from;
     const { bytesWritten } = await file.write(bytes, from, bytes.length - from, at);
@@ -16,7 +17,7 @@ const readBytes = 512 * 1024;
  * Bytes of an open file, from one place to another or to its end. Each piece is in the memory of the one before, and good until the next is asked for:
  * memory of its own for each is thrown away faster than it is collected, and a process that copies takes hundreds of MB.
  */
-export async function* readFrom(file: FileHandle, from: number, to: number): AsyncGenerator<Buffer> {
+export async function* readFrom(file: OpenFile, from: number, to: number): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafe(Math.min(readBytes, Math.max(0, to - from)));
   for (let at = from; at < to; ) {
     const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, to - at), at);

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open } from '../machine/files.js';
 import { modes } from './layout.js';
 import { writeAll } from './write-file.js';
 

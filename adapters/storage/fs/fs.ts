@@ -1,13 +1,15 @@
-import { constants, copyFile, open, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { join, relative } from 'node:path';
+import { Problem } from '../../../domain/problems.js';
+import { swapHead } from '../../../domain/storage/swap-space.js';
 import type { Body } from '../directories/body.js';
 import { datastoreRoot, keptNames, modes } from '../directories/layout.js';
 import { onDirectories } from '../directories/on-directories.js';
-import { readFrom } from '../directories/write-file.js';
+import { readFrom, syncDirectory, writeAll } from '../directories/write-file.js';
 import { writeSparse } from '../directories/write-sparse.js';
-import { codeOf } from '../disk-fault.js';
+import { copyWithin, isTogether, open, realpath, rename, statfs, symlink } from '../machine/files.js';
 import type { OnProgress, Storage } from '../port.js';
-import { createDisk, growDisk } from '../qemu-img.js';
+import { changeSnapshot, cloneDisk, createDisk, flattenDisk, growDisk } from '../qemu-img.js';
 
 /** Files below `base`. */
 export const fsStorage = (base: string): Storage => onDirectories(base, fsBody(base));
@@ -36,7 +38,72 @@ const fsBody = (base: string): Body => ({
     await toDisk(diskIn(kept));
     return null;
   },
+  async clone(from, directory, { format }, size, signal) {
+    await cloneDisk(await pathBetween(directory, from), format, diskIn(directory), size, signal);
+    await toDisk(diskIn(directory));
+    return null;
+  },
+  async use(from, directory) {
+    await symlink(await pathBetween(directory, from), diskIn(directory));
+  },
+  async makeSwap(directory, size) {
+    const file = await open(diskIn(directory), 'r+');
+    try {
+      await writeAll(file, swapHead(size, randomBytes(16)), 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
+  async flatten(from, directory, { format, as, snapshot }, onProgress, signal) {
+    if (!(await isTogether(from, directory)))
+      throw new Problem('not_implemented', 'A disk is saved on the machine that it is on: name a datastore there.');
+    const given = { path: diskIn(from), format, ...(snapshot !== undefined && { snapshot }) };
+    await flattenDisk(given, { path: diskIn(directory), format: as }, onProgress, signal);
+    await toDisk(diskIn(directory));
+    return null;
+  },
+  async tell(directory, files, signal) {
+    for (const file of files) {
+      const [bytes, most] =
+        'text' in file ? [bytesOf(file.text), Number.POSITIVE_INFINITY] : [file.bytes(signal), file.size];
+      const written = await writeSparse(join(directory, file.name), bytes, signal, (count) =>
+        refuseOther(count > most),
+      );
+      refuseOther('size' in file && written < file.size);
+    }
+  },
+  async snapshot(directory, _record, change, signal) {
+    const there = await changeSnapshot(diskIn(directory), change, signal);
+    await toDisk(diskIn(directory));
+    return there;
+  },
+  async replace(work, directory) {
+    await rename(diskIn(work), diskIn(directory));
+    await syncDirectory(directory);
+  },
+  pathIn: diskIn,
 });
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
+/** Bytes of an image that is kept are as many as was said: of another number, it was changed under us, and is no file for a guest. */
+function refuseOther(is: boolean): void {
+  if (is)
+    throw new Problem('image_refused', 'A file for a guest has another size than its image had when it was kept.');
+}
+
+/** From a disk to the image that it stands on, wherever all of it is mounted: as long as datastores lie to each other as they do. */
+async function pathBetween(directory: string, image: string): Promise<string> {
+  if (!(await isTogether(directory, image)))
+    throw new Problem(
+      'not_found',
+      'Its image is in a datastore on another machine: clone it into one on the same first.',
+    );
+  return diskIn(relative(await realpath(directory), await realpath(image)));
+}
 
 /** Made by a program: its bytes to disk, and for nobody else to read. */
 async function toDisk(path: string): Promise<void> {
@@ -51,22 +118,12 @@ async function toDisk(path: string): Promise<void> {
 
 /** Shares the blocks where the file system can (btrfs, XFS), and copies them where it cannot. */
 async function copyDisk(from: string, to: string, onProgress: OnProgress, signal: AbortSignal): Promise<void> {
+  if (await copyWithin(from, to, onProgress, signal)) return toDisk(to);
   const file = await open(from, 'r');
   try {
     const { size: total } = await file.stat();
-    try {
-      await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
-      await toDisk(to);
-      onProgress({ phase: 'copy', done: total, total });
-      return;
-    } catch (error) {
-      if (!cannotShare.has(codeOf(error) ?? '')) throw error;
-    }
-    await rm(to, { force: true });
     await writeSparse(to, readFrom(file, 0, total), signal, (done) => onProgress({ phase: 'copy', done, total }));
   } finally {
     await file.close();
   }
 }
-
-const cannotShare = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'ENOSYS', 'EINVAL', 'ENOTTY']);

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '../../../domain/problems.js';
 import { type SimulatedCall, Simulation } from '../../../schemas/storage/simulation.js';
-import type { Body, Counted } from '../directories/body.js';
+import { type Body, type Counted, DiskRecord } from '../directories/body.js';
 import { inventoryOf } from '../directories/inventory.js';
-import { recordOf } from '../directories/kept.js';
-import { datastoreRoot, keptNames, layoutOf, simulationFile } from '../directories/layout.js';
+import { readRecord, recordOf } from '../directories/kept.js';
+import { datastoreRoot, diskPlace, keptNames, layoutOf, simulationFile } from '../directories/layout.js';
 import { onDirectories } from '../directories/on-directories.js';
 import { codeOf } from '../disk-fault.js';
+import { noSnapshot } from '../no-snapshot.js';
 import type { DatastoreTarget, Storage } from '../port.js';
 
 /**
@@ -50,10 +51,12 @@ const countingBody = (base: string): Body => {
     can: { read: false },
     async capacity(datastore, signal) {
       const { total } = await told(datastore, 'capacity', 0, signal);
-      const { images, staging } = await inventoryOf(base, datastore);
+      const { images, staging, disks } = await inventoryOf(base, datastore);
       let used = staging.reduce((sum, { bytes }) => sum + bytes, 0);
       for (const { id } of images)
         used += (await recordOf(layoutOf(base, { id, datastore }).kept))?.counted?.bytes ?? 0;
+      for (const { vm, disk } of disks)
+        used += (await readRecord(diskPlace(base, { vm, disk, datastore }), DiskRecord))?.counted?.bytes ?? 0;
       return { total, used, free: Math.max(0, total - used) };
     },
     async before(datastore, call, bytes, signal) {
@@ -70,5 +73,25 @@ const countingBody = (base: string): Body => {
       return its;
     },
     resize: async (_kept, { counted: its }, size) => ({ ...counted(size), bytes: Math.max(size, its?.bytes ?? 0) }),
+    clone: async (_from, _directory, _record, size) => ({ bytes: 0, virtualSize: size }),
+    use: async () => {},
+    makeSwap: async () => {},
+    async flatten(_from, _directory, record, onProgress) {
+      if (record.snapshot !== undefined && !record.snapshots?.includes(record.snapshot))
+        throw noSnapshot(record.snapshot);
+      const { virtualSize } = record.counted ?? counted(0);
+      onProgress({ phase: 'copy', done: virtualSize, total: virtualSize });
+      return counted(virtualSize);
+    },
+    tell: async () => {},
+    async snapshot(_directory, { snapshots = [] }, change) {
+      if (change === null) return snapshots;
+      const { do: what, snapshot } = change;
+      if (what === 'revert' && !snapshots.includes(snapshot)) throw noSnapshot(snapshot);
+      const others = snapshots.filter((one) => one !== snapshot);
+      return what === 'take' ? [...others, snapshot] : what === 'drop' ? others : snapshots;
+    },
+    replace: async () => {},
+    pathIn: () => null,
   };
 };

@@ -7,6 +7,7 @@ export const node: HostResource = {
   name: 'node-1',
   ...ofOneadmin,
   vm_mad: 'simulated',
+  libvirt: null,
   state: 'MONITORED',
   error: null,
   silent_since: null,

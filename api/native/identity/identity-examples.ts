@@ -39,7 +39,7 @@ export const webWithAdmin: GroupResource = {
     ...web.rules,
     '#3 USER/@100 USE+MANAGE+ADMIN+CREATE *',
     '#3 GROUP/#100 USE+MANAGE *',
-    '#3 VM+NET+IMAGE+TEMPLATE+DOCUMENT/@100 USE+MANAGE *',
+    '#3 VM+NET+IMAGE+TEMPLATE+DOCUMENT+SECGROUP/@100 USE+MANAGE *',
     '#3 VM+IMAGE+TEMPLATE+DOCUMENT/* CREATE *',
   ],
 };

@@ -1,5 +1,6 @@
 import type { LeaseResource } from '../../../schemas/networks/lease.js';
 import type { NetworkResource } from '../../../schemas/networks/network.js';
+import type { Why } from '../../../schemas/operations/why.js';
 import { ofOneadmin } from '../identity/owner-examples.js';
 
 type Range = NetworkResource['address_ranges'][number];
@@ -18,9 +19,25 @@ export const office: NetworkResource = {
   ...{ bridge: 'onebr0', phydev: 'eth0', vlan_id: 2, vlan_id_automatic: true },
   attributes: { GATEWAY: '192.168.0.1', NETWORK_MASK: '255.255.255.0' },
   parent_network_id: null,
+  service_id: null,
   used_leases: 0,
   address_ranges: [range],
   created_at: '2026-05-04T09:00:00.000Z',
+};
+
+export const whyOffice: Why = {
+  text: 'Virtual network 0 (office) has 100 addresses, and nobody has one.',
+  resource: { type: 'network', id: 0, name: 'office', state: 'FREE' },
+  ...{ operation: null, operation_state: null, waiting_for: null, failures: [] },
+  actions: [
+    {
+      name: 'delete_network',
+      description: 'Remove it: nobody has an address of it.',
+      ...{ method: 'DELETE', href: '/api/v1/virtual-networks/0', body: null },
+      command: 'arcus network delete 0',
+    },
+  ],
+  asked_engine: true,
 };
 
 const six: Range = {

@@ -1,4 +1,4 @@
-import { firstNames } from '../../../domain/services/later-names.js';
+import { templateIn } from '../../../domain/services/later-names.js';
 import { namedFields } from '../../../schemas/common/list.js';
 import { InstantiateService } from '../../../schemas/services/service.js';
 import {
@@ -9,6 +9,7 @@ import {
   ServiceTemplateRevisions,
   UpdateServiceTemplate,
 } from '../../../schemas/services/service-template.js';
+import { TemplateInputs } from '../../../schemas/services/template-inputs.js';
 import { patches, replaces } from '../../http/edit-body.js';
 import { PathId } from '../../http/path-id.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
@@ -33,12 +34,12 @@ import {
 } from '../route.js';
 import { shop, shopBody } from './service-templates-examples.js';
 
-/** OneFlow's service template: JSON, in which comments are allowed. What is of OneFlow 7 is taken with its names. */
+/** OneFlow's service template: JSON, in which comments are allowed. What is of OneFlow 7 is taken with its names, and what OpenNebula prints of one as it is. */
 const template = {
   schema: ServiceTemplateBody.meta({ id: 'ServiceTemplateBody' }),
   taken: 'required',
   comments: true,
-  understood: firstNames,
+  understood: templateIn,
 } as const;
 
 const ofRoles = { as: 'the VM templates that its roles name' } as const;
@@ -48,6 +49,9 @@ export const makingService = [
   ['create', 'service'],
   ['create', 'vm'],
   ['use', 'vm_template', { at: '/merge_template/roles/*/vm_template', ...ofRoles }],
+  ['use', 'network', { at: '/networks/*/network_id', as: 'the networks that are chosen' }],
+  ['use', 'network_template', { at: '/networks/*/template_id', as: 'the templates that networks are made of' }],
+  ['manage', 'network', { at: '/networks/*/reserve_from', as: 'those of which addresses are reserved' }],
 ] as const;
 
 /** The new one is not below the one that it is made of. */
@@ -115,7 +119,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     description: 'Services made before keep what they were made of.',
     params: ById,
     query: NoQuery,
-    body: replaces(template.schema, { comments: true, understood: firstNames }),
+    body: replaces(template.schema, { comments: true, understood: templateIn }),
     answer: shows(ServiceTemplateResource),
     problems: ['not_found', 'name_taken'],
     examples: [
@@ -200,6 +204,23 @@ export const serviceTemplateRoutes: readonly Route[] = [
     handle: ({ serviceTemplates }, { caller, params }) => serviceTemplates.revision(caller, params.id, params.revision),
   }),
   route({
+    id: 'showServiceTemplateInputs',
+    method: 'get',
+    path: '/service-templates/{id}/inputs',
+    tag: 'Service templates',
+    summary: 'Show what a service template asks for',
+    needs: [['use', 'service_template']],
+    description:
+      'What a form has to ask for when it is instantiated: its networks, its custom attributes, and the inputs of its roles. Values are given in `networks` and `inputs` of the instantiation.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(TemplateInputs),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: { items: [] } }],
+    handle: ({ serviceTemplates }, { caller, params }) => serviceTemplates.inputs(caller, params.id),
+  }),
+  route({
     id: 'cloneServiceTemplate',
     method: 'post',
     path: '/service-templates/{id}/clone',
@@ -236,7 +257,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(InstantiateService.meta({ id: 'InstantiateService' }), 'optional'),
     answer: accepts,
-    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
+    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused', 'in_use'],
     examples: [
       {
         params: { id: '0' },

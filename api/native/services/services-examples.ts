@@ -41,6 +41,7 @@ export const shopOfMay: ServiceResource = {
       nodes: [node(0, 'db_0_(service_1)')],
     },
   ],
+  virtual_networks: [],
   log: [
     { timestamp: '2026-05-04T09:32:10.000Z', severity: 'I', message: 'Deployment, by oneadmin' },
     { timestamp: '2026-05-04T09:32:11.000Z', severity: 'I', message: 'New state: DEPLOYING' },

@@ -33,7 +33,7 @@ const ServiceQuery = listQuery(serviceFields, ServiceSummary).extend({
   state: ServiceState.optional().describe('Only services in this state'),
 });
 
-const Told = z.strictObject({
+const MonitoringQuery = z.strictObject({
   monitoring: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
@@ -91,7 +91,7 @@ export const serviceRoutes: readonly Route[] = [
     summary: 'Show a service with its roles and nodes',
     needs: [['use', 'service']],
     params: ById,
-    query: Told,
+    query: MonitoringQuery,
     body: noBody,
     answer: shows(ServiceResource),
     problems: ['not_found'],

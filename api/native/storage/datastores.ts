@@ -43,7 +43,7 @@ export const datastoreRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(CreateDatastore.meta({ id: 'CreateDatastore' })),
     answer: creates(DatastoreResource),
-    problems: ['name_taken'],
+    problems: ['name_taken', 'wrong_state'],
     examples: [{ body: { name: 'fast', limit_mb: 512000 }, answer: fast }],
     handle: ({ datastores }, { caller, body }) => datastores.create(caller, body),
   }),
@@ -73,7 +73,7 @@ export const datastoreRoutes: readonly Route[] = [
     query: NoQuery,
     body: patches(UpdateDatastore.meta({ id: 'UpdateDatastore' }), DatastoreEdit),
     answer: shows(DatastoreResource),
-    problems: ['not_found', 'name_taken'],
+    problems: ['not_found', 'name_taken', 'wrong_state'],
     examples: [
       {
         params: { id: '100' },

@@ -9,6 +9,8 @@ export const data: ImageResource = {
   name: 'data',
   ...ofOneadmin,
   description: '',
+  attributes: {},
+  lock: null,
   type: 'DATABLOCK',
   datastore_id: 1,
   persistent: false,
@@ -22,6 +24,8 @@ export const data: ImageResource = {
   published: null,
   vms: [],
   clones: [],
+  upload: null,
+  snapshots: [],
   operation: null,
   created_at: '2026-05-04T09:10:00.000Z',
 };

@@ -10,6 +10,7 @@ const schedules = {
   schedules: [
     {
       ...{ id: 0, ...nightly, start_time: null, by: 0 },
+      ...{ disk_id: null, image_name: null, datastore_id: null, keep: null },
       ...{ next_at: '2026-11-23T21:00:00.000Z', last: null },
     },
   ],
@@ -37,7 +38,7 @@ export const vmScheduleRoutes: readonly Route[] = [
       ['admin', 'vm', { when: 'for `migrate`, `resched` and `unresched`' }],
     ],
     description:
-      'It is done as if you asked for it then, with the rights that you have then: within ten seconds, once; for up to an hour later, where nothing could do it before or another operation was at work. What the state of the VM forbids is refused, which is kept in `last`, and not tried again. docs/vm-actions.md tells more.',
+      'It is done as if you asked for it then, with the rights that you have then: within ten seconds, once; for up to an hour later, where nothing could do it before or another operation was at work. What the state of the VM forbids is refused, which is kept in `last`, and not tried again. `disk-saveas` makes images of yours of the disks of the VM each time, which takes CREATE on IMAGE, too. docs/vm-actions.md tells more.',
     params: ById,
     query: NoQuery,
     body: json(AddVmSchedule.meta({ id: 'AddVmSchedule' })),

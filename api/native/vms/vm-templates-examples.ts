@@ -5,8 +5,8 @@ export const small: VmTemplateResource = {
   id: 0,
   name: 'small',
   ...ofOneadmin,
-  template: { CPU: 1, MEMORY: 512, DISK: { IMAGE_ID: 7 }, CONTEXT: { NETWORK: 'YES' } },
-  warnings: ['DISK names images (7): VMs run without those disks, for none are made of images yet.'],
+  template: { CPU: 1, MEMORY: 512, CONTEXT: { NETWORK: 'YES' } },
+  warnings: [],
   created_at: '2026-05-04T09:20:00.000Z',
 };
 

@@ -1,6 +1,7 @@
 import { Why } from '../../../schemas/operations/why.js';
 import { VmPlacement } from '../../../schemas/placement/placement.js';
 import { whyDisabled } from '../hosts/hosts-examples.js';
+import { whyOffice } from '../networks/networks-examples.js';
 import { ByOperationId } from '../operations/operations.js';
 import { ids, whySecond } from '../operations/operations-examples.js';
 import { ById, NoQuery, noBody, type Route, route, shows } from '../route.js';
@@ -108,5 +109,22 @@ export const whyRoutes: readonly Route[] = [
     problems: ['not_found'],
     examples: [{ params: { id: '0' }, answer: whyData }],
     handle: ({ why }, { caller, params }) => why.image(caller, params.id),
+  }),
+  route({
+    id: 'whyNetwork',
+    method: 'get',
+    path: '/virtual-networks/{id}/why',
+    tag: 'Virtual networks',
+    summary: 'Tell who has the addresses of a virtual network, and why none is to be had',
+    needs: [['use', 'network']],
+    description:
+      'In one paragraph and as data: how many VMs, reservations and nobody have, how many are free, and what you can do.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(Why),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: whyOffice }],
+    handle: ({ why }, { caller, params }) => why.network(caller, params.id),
   }),
 ];

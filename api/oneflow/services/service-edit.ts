@@ -6,7 +6,8 @@ import type { Operations } from '../../../requests/operations.js';
 import { RoleEdit, ServiceAddition, ServiceDocument } from '../../../schemas/services/service-edit.js';
 import type { Perform } from '../action.js';
 import { serviceDocument } from '../documents.js';
-import { type Answer, type Asked, checked, done, jsonOf, notYet, objectOf, refused } from '../route.js';
+import { rawOf } from '../raw.js';
+import { type Answer, type Asked, checked, done, jsonOf, objectOf, refused } from '../route.js';
 
 // Clients get a service, change something of it, and send the whole of it back, with what it was told with; or they send what
 // they have made services of; or, as a text, members to be put over those that there are.
@@ -60,7 +61,10 @@ export function serviceEdit({ services, scaling }: Pick<Operations, 'services' |
 
   const update: Perform = async (asked, { append, template_json, template_raw }) => {
     if (append !== true) throw refused('Action update: Only supported for append');
-    if (template_raw !== undefined) throw notYet('keep raw attributes of a service');
+    if (template_raw !== undefined) {
+      await scaling.addRaw(asked.caller, asked.id, rawOf(template_raw));
+      return;
+    }
     if (template_json === undefined) throw refused('Action update: You have to specify a template');
     await edit(asked, templateOf(template_json), true);
   };

@@ -1,13 +1,12 @@
 import type { Router } from 'express';
 import { z } from 'zod';
-import { Problem } from '../../../domain/problems.js';
-import { firstNames } from '../../../domain/services/later-names.js';
-import { parseTemplateText } from '../../../domain/template-text.js';
+import { firstNames, templateIn } from '../../../domain/services/later-names.js';
 import type { Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
 import { CloneServiceTemplate, ServiceTemplateBody } from '../../../schemas/services/service-template.js';
 import { actionOf, ownershipActions, type Perform } from '../action.js';
 import { rawIn, serviceDocument, templateDocument } from '../documents.js';
+import { rawOf } from '../raw.js';
 import {
   type Asked,
   addRoutes,
@@ -21,24 +20,13 @@ import {
   refused,
 } from '../route.js';
 
-const bodyOf = (sent: unknown): ServiceTemplateBody => checked(ServiceTemplateBody, firstNames(objectOf(sent)));
+const bodyOf = (sent: unknown): ServiceTemplateBody => checked(ServiceTemplateBody, templateIn(objectOf(sent)));
 
 /** Another body: what stands beside it in the document stays. */
 const replaced = ({ template_raw }: ServiceTemplateBody, sent: unknown): ServiceTemplateBody => ({
   ...bodyOf(sent),
   ...(template_raw !== undefined && { template_raw }),
 });
-
-/** `KEY = "value"` in lines, as OpenNebula writes templates. */
-function rawOf(text: unknown): Record<string, unknown> {
-  const read = parseTemplateText(checked(z.object({ template_raw: z.string() }), { template_raw: text }).template_raw);
-  const [fault] = read.ok ? [] : read.errors;
-  if (fault)
-    throw new Problem('invalid_request', `template_raw: line ${fault.line}, column ${fault.column}: ${fault.detail}`);
-  const raw = read.ok ? read.value : {};
-  if ('BODY' in raw) throw refused('Action update: BODY is changed by template_json');
-  return raw;
-}
 
 /** goca says true and false. */
 const Along = z.enum(['none', 'templates', 'all']).or(z.boolean()).nullable();
@@ -88,7 +76,7 @@ export function serviceTemplateRoutes(router: Router, operations: Operations, me
     },
   };
 
-  /** Whether what is done to a template is done to its VM templates, too. Images are not Arcus's yet: with those of a DISK nothing is done by half. */
+  /** Whether what is done to a template is done to its VM templates, too. Images are not cloned or removed along: with those of a DISK nothing is done by half. */
   async function withVmTemplates(
     { caller, id }: Pick<Asked, 'caller' | 'id'>,
     along: unknown,

@@ -5,32 +5,15 @@ import type { Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
 import { ObjectName } from '../../../schemas/common/common.js';
 import { limits } from '../../../schemas/common/limits.js';
-import { type SnapshotArgs, VmAction } from '../../../schemas/operations/vm-action.js';
+import { type ActionArgs, DiskSnapshotAction, VmAction } from '../../../schemas/operations/vm-action.js';
 import { ServiceEdit, type ServiceResource } from '../../../schemas/services/service.js';
 import { actionOf, ownershipActions, type Perform, performOf } from '../action.js';
 import type { Ways } from '../client-version.js';
 import { serviceDocument } from '../documents.js';
-import {
-  type Answer,
-  type Asked,
-  addRoutes,
-  type Counting,
-  checked,
-  done,
-  notYet,
-  pagesOf,
-  refused,
-} from '../route.js';
+import { type Answer, type Asked, addRoutes, type Counting, checked, done, pagesOf, refused } from '../route.js';
 import { serviceEdit } from './service-edit.js';
 
 /** What OneFlow's clients ask of the VMs of a role. */
-const vmActions: ReadonlySet<string> = new Set([
-  ...['terminate', 'terminate-hard', 'undeploy', 'undeploy-hard', 'hold', 'release', 'stop', 'suspend', 'resume'],
-  ...['reboot', 'reboot-hard', 'poweroff', 'poweroff-hard', 'snapshot-create', 'snapshot-revert', 'snapshot-delete'],
-  ...['disk-snapshot-create', 'disk-snapshot-revert', 'disk-snapshot-delete'],
-]);
-
-/** Those that can be done, by the names that they have here. */
 const performable = VmAction.exclude(['recreate']);
 
 /** Numbers come as such or as digits. */
@@ -39,9 +22,6 @@ const Count = z.preprocess(
   z.int().min(0).max(31_536_000).optional(),
 );
 const Slices = z.object({ number: Count, period: Count });
-
-const onVms = (perform: string): Error =>
-  vmActions.has(perform) ? notYet(`${perform} the VMs of a role together`) : refused(`Action ${perform} not supported`);
 
 /** What VMs use is told to clients that show it. */
 const told = ({ nodes }: Ways) => ({ monitoring: nodes === 'whole' });
@@ -52,19 +32,28 @@ function unlessOthers(error: unknown): void {
   if (code !== 'not_authorized' && code !== 'operation_in_progress' && code !== 'not_found') throw error;
 }
 
-/** `/service`: services, and what is done to them as a whole. */
-/** What `args` say of a snapshot: the name of a new one, the number of one that there is. */
-function snapshotOf(action: string, params: object): SnapshotArgs {
-  if (!action.startsWith('snapshot-')) return {};
-  const { args } = checked(z.object({ args: z.union([z.string(), z.number()]).nullish() }), params);
-  if (args === null || args === undefined || args === '') {
-    if (action === 'snapshot-create') return {};
-    throw refused(`Action ${action}: You have to specify the ID of a snapshot in args`);
-  }
-  if (action === 'snapshot-create') return { name: checked(ObjectName, String(args)) };
-  return { snapshot: checked(z.coerce.number().int().min(0), args) };
+/** What `args` say of a snapshot: the name of a new one, the number of one that there is; of a disk, after its number and a comma. */
+function argsOf(action: VmAction, params: object): ActionArgs {
+  if (!action.includes('snapshot-')) return {};
+  const sent = checked(z.object({ args: z.union([z.string(), z.number()]).nullish() }), params).args;
+  const args = String(sent ?? '').trim();
+  const creates = action.endsWith('-create');
+  const ofDisk = DiskSnapshotAction.safeParse(action).success;
+  const [disk = '', ...rest] = args.split(',');
+  const ofIt = /^\d{1,9}$/.test(disk.trim()) ? rest.join(',').trim() : '';
+  const which = ofDisk ? ofIt : args;
+  if (which === '' && action === 'snapshot-create') return {};
+  if (which === '')
+    throw refused(
+      `Action ${action}: You have to specify ${ofDisk ? 'a disk and ' : ''}the ${creates ? 'name' : 'ID'} of a snapshot in args${ofDisk ? `, as 0,${creates ? 'before' : '1'}` : ''}`,
+    );
+  return {
+    ...(ofDisk && { disk: Number(disk) }),
+    ...(creates ? { name: checked(ObjectName, which) } : { snapshot: checked(z.coerce.number().int().min(0), which) }),
+  };
 }
 
+/** `/service`: services, and what is done to them as a whole. */
 export function serviceRoutes(
   router: Router,
   { services, scaling, ownership, operations }: Operations,
@@ -109,11 +98,11 @@ export function serviceRoutes(
   async function perform(asked: Asked, role: string | null, action: string, params: object): Promise<Answer> {
     const { caller, id, ways, admission, accepted } = asked;
     const known = performable.safeParse(action);
-    if (!known.success) throw onVms(action);
+    if (!known.success) throw refused(`Action ${action} not supported`);
     const { number, period } = checked(Slices, params);
     const wish = {
       action: known.data,
-      ...snapshotOf(known.data, params),
+      ...argsOf(known.data, params),
       // OneFlow takes 0 for all at once, whatever the period.
       ...(number !== 0 && { ...(number !== undefined && { number }), ...(period !== undefined && { period }) }),
     };
@@ -211,7 +200,7 @@ export function serviceRoutes(
     },
     { method: 'delete', path: '/service/{id}', answer: remove },
     { method: 'put', path: '/service/{id}', answer: put },
-    { method: 'post', path: '/service/{id}/action', answer: actionOf(actions, onVms) },
+    { method: 'post', path: '/service/{id}/action', answer: actionOf(actions) },
     {
       method: 'post',
       path: '/service/{id}/role/{role}/action',

@@ -33,8 +33,8 @@ const places: readonly [string, string, (name: string) => ['post' | 'patch' | 'p
   ],
   [
     'a vector of one',
-    '/template/DISK/',
-    (n) => ['post', '/vm-templates', { name: `v ${n.slice(0, 9)}`, template: { ...size, DISK: [{ [n]: '1' }] } }],
+    '/template/PCI/',
+    (n) => ['post', '/vm-templates', { name: `v ${n.slice(0, 9)}`, template: { ...size, PCI: [{ [n]: '1' }] } }],
   ],
   ['a changed VM template', '/template/', (n) => ['patch', '/vm-templates/0', { template: { [n]: '1' } }]],
   [

@@ -81,15 +81,19 @@ const bodies: Record<string, object> = {
   holdAddress: { ip: '10.0.0.1' },
   releaseAddress: { ip: '10.0.0.1' },
   reserveAddresses: { name: 'part', size: 1 },
+  instantiateNetworkTemplate: { name: 'lab' },
   attachNic: { network: 'public' },
   attachDisk: { type: 'fs', size: 10 },
   resizeDisk: { size: 20 },
+  saveDisk: { name: 'copy' },
+  restoreDisk: { image_id: 1 },
   snapshotDisk: { name: 'first' },
   performOnService: { action: 'resume' },
   answerOperation: { answer: 'retry' },
   setPassword: { password: 'another-one' },
   cloneServiceTemplate: { name: 'copy' },
   cloneImage: { name: 'copy' },
+  resizeImage: { size_mb: 20 },
 };
 const bodyFor = ({ id, body }: Route): object | undefined =>
   body.taken === 'never'

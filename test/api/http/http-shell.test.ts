@@ -277,7 +277,7 @@ describe('a request that is not valid', () => {
     expect(response.body.detail).toMatch(/^5 things in the request are not valid\. The first: \/name is required\.$/);
     expect(response.body.errors).toEqual([
       { pointer: '/name', detail: 'is required' },
-      { pointer: '/vm_mad', detail: 'must be simulated' },
+      { pointer: '/vm_mad', detail: 'must be one of simulated, libvirt' },
       { pointer: '/cpu', detail: 'must be a number, not "many"' },
       { pointer: '/memory', detail: 'must be a whole number, not 1.5' },
       { pointer: '/memroy', detail: 'is not known here; did you mean "memory"?' },

@@ -9,7 +9,15 @@ let world: World;
 
 const small = {
   name: 'small',
-  template: { CPU: 1, MEMORY: 64, CONTEXT: { A: '1', B: '2' }, DISK: [{ SIZE: 1 }, { SIZE: 2 }] },
+  template: {
+    CPU: 1,
+    MEMORY: 64,
+    CONTEXT: { A: '1', B: '2' },
+    DISK: [
+      { TYPE: 'fs', SIZE: 1 },
+      { TYPE: 'fs', SIZE: 2 },
+    ],
+  },
 };
 const shop = {
   name: 'shop',
@@ -60,8 +68,8 @@ describe('a merge patch', () => {
     [
       'replaces lists, and merges objects beside them',
       '/vm-templates/0',
-      { template: { disk: [{ SIZE: 3 }], context: { B: null, C: '3' } } },
-      { name: 'small', template: { CPU: 1, MEMORY: 64, CONTEXT: { A: '1', C: '3' }, DISK: [{ SIZE: 3 }] } },
+      { template: { disk: [{ TYPE: 'fs', SIZE: 3 }], context: { B: null, C: '3' } } },
+      { name: 'small', template: { CPU: 1, MEMORY: 64, CONTEXT: { A: '1', C: '3' }, DISK: [{ TYPE: 'fs', SIZE: 3 }] } },
     ],
     [
       'replaces roles whole',

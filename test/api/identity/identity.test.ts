@@ -68,7 +68,7 @@ describe('authentication', () => {
       '@100 VM/* CREATE *',
       '#2 USER/@100 USE+MANAGE+ADMIN+CREATE *',
       '#2 GROUP/#100 USE+MANAGE *',
-      '#2 VM+NET+IMAGE+TEMPLATE+DOCUMENT/@100 USE+MANAGE *',
+      '#2 VM+NET+IMAGE+TEMPLATE+DOCUMENT+SECGROUP/@100 USE+MANAGE *',
     ]);
     expect(caller.groupNames).toEqual(new Map([[100, 'web']]));
   });

@@ -189,7 +189,7 @@ describe('groups', () => {
         `@${id} VM+DOCUMENT/@${id} USE *`,
         `#${member} USER/@${id} USE+MANAGE+ADMIN+CREATE *`,
         `#${member} GROUP/#${id} USE+MANAGE *`,
-        `#${member} VM+NET+IMAGE+TEMPLATE+DOCUMENT/@${id} USE+MANAGE *`,
+        `#${member} VM+NET+IMAGE+TEMPLATE+DOCUMENT+SECGROUP/@${id} USE+MANAGE *`,
         `#${member} VM/* CREATE *`,
       ],
     });

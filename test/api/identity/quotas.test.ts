@@ -134,6 +134,65 @@ describe('a quota', () => {
   });
 });
 
+describe('a quota on a single resource', () => {
+  const byDefault = { limit: -1, effective: null, used: 0 };
+  const shown = async () => (await world.ask('oneadmin', 'get', '/quotas/users/2')).body;
+
+  it('is set under its id, stays where it is not named, is the default again with null, and has defaults', async () => {
+    const net = (await world.ask('oneadmin', 'post', '/virtual-networks', { name: 'net' })).body.id;
+    const { body } = await limit('users/2', {
+      per_network: { [net]: { leases: 5 } },
+      per_datastore: { 1: { size: 100 } },
+    });
+    expect(body.per_network).toEqual({ [net]: { leases: { limit: 5, effective: 5, used: 0 } } });
+    expect(body.per_datastore).toEqual({ 1: { images: byDefault, size: { limit: 100, effective: 100, used: 0 } } });
+    const users = { per_network: { [net]: { leases: 7 } }, per_datastore: { 2: { images: 0 } } };
+    const defaults = (await limit('defaults', { users })).body.users;
+    expect(defaults).toMatchObject({
+      per_network: { [net]: { leases: 7 } },
+      per_datastore: { 2: { images: 0, size: -2 } },
+      per_image: {},
+    });
+    await limit('users/2', { per_network: { [net]: null }, vms: 5 });
+    expect(await shown()).toMatchObject({
+      per_network: { [net]: { leases: { limit: -1, effective: 7 } } },
+      per_datastore: { 1: { size: { limit: 100 } }, 2: { images: { limit: -1, effective: 0 } } },
+    });
+    await limit('users/2', { per_network: { [net]: { leases: -2 } } });
+    expect((await shown()).per_network[net].leases).toEqual({ limit: -2, effective: null, used: 0 });
+    await limit('defaults', { users: { per_network: null, per_datastore: null } });
+    await limit('users/2', { per_network: null, per_datastore: null, vms: null });
+    expect(await shown()).toMatchObject({ per_network: {}, per_datastore: {}, per_image: {} });
+  });
+
+  it('is refused on what there is not, what is no id, no limit, or too many, and nothing is written', async () => {
+    const rows: [object, { pointer: string; detail: string }][] = [
+      [
+        { per_network: { 999: { leases: 1 } } },
+        { pointer: '/per_network/999', detail: 'there is no virtual network 999' },
+      ],
+      [{ per_datastore: { 999: { size: 1 } } }, { pointer: '/per_datastore/999', detail: 'there is no datastore 999' }],
+      [{ per_image: { 999: { rvms: 1 } } }, { pointer: '/per_image/999', detail: 'there is no image 999' }],
+      [{ per_image: { office: { rvms: 1 } } }, { pointer: '/per_image/office', detail: 'must be an id' }],
+      [
+        { per_network: { 0: { leases: -3 } } },
+        { pointer: '/per_network/0/leases', detail: expect.stringContaining('at least 0') },
+      ],
+      [
+        { per_datastore: Object.fromEntries(Array.from({ length: 101 }, (_, id) => [id, { size: 1 }])) },
+        { pointer: '/per_datastore', detail: expect.stringContaining('at most 100') },
+      ],
+    ];
+    for (const [wish, finding] of rows) {
+      const before = await world.digests();
+      expect((await limit('users/2', wish)).body).toMatchObject({ status: 400, errors: [finding] });
+      expect(await world.digests()).toEqual(before);
+    }
+    const { body } = await limit('defaults', { groups: { per_network: { 999: { leases: 1 } } } });
+    expect(body).toMatchObject({ status: 400, errors: [{ pointer: '/groups/per_network/999' }] });
+  });
+});
+
 describe('a default', () => {
   it('cannot be the default itself, and the refusal says where', async () => {
     const { body } = await limit('defaults', { users: { vms: -1 }, groups: { cpu: -1, memory: 1 } });

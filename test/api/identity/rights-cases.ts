@@ -77,6 +77,7 @@ export function valueAt({ path, body }: Asked, place: string): unknown {
   const steps = place.slice(1).split('/');
   return steps.reduce<unknown>((at, step) => {
     if (Array.isArray(at)) return at[0];
+    if (step === '*') return Object.values(at ?? {})[0];
     return typeof at === 'object' && at !== null ? new Map(Object.entries(at)).get(step) : undefined;
   }, body);
 }

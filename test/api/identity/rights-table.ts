@@ -62,9 +62,27 @@ function rowsOf(kind: ManagedKind): Record<string, Send[]> {
 
 const rows: Record<string, Send[]> = Object.assign({}, ...managedKinds.map(rowsOf), ...ownedKinds.map(ownership));
 const also = (id: string, ...more: Send[]): Record<string, Send[]> => ({ [id]: [...(rows[id] ?? []), ...more] });
+/** An image that has a snapshot. */
+async function imageWithSnapshot({ fresh, store }: RightsWorld): Promise<{ id: number; snapshot: number }> {
+  const id = await fresh.image();
+  const snapshot = { snapshot_id: 0, name: 'first', parent: null, taken_at: new Date() };
+  const set = { format: 'qcow2', snapshots: { snapshots: [snapshot], current: 0, snapshot_ids: 1 } } as const;
+  await store.images.model.updateOne({ _id: id }, { $set: set });
+  return { id, snapshot: 0 };
+}
+
 const freshTemplate = async ({ fresh }: RightsWorld) => ({ template_id: await fresh.service_template() });
 const otherTemplate = async ({ fresh }: RightsWorld) => ({
   merge_template: { roles: [{ name: 'web', vm_template: await fresh.vm_template() }] },
+});
+
+/** With a network that is there, and with one that is reserved of another. */
+const chosenNetwork = async ({ fresh }: RightsWorld) => networkAs({ network_id: await fresh.network() });
+const reservedNetwork = async (world: RightsWorld) => networkAs({ reserve_from: (await rangeOf(world)).id, size: 1 });
+const networkOfTemplate = async ({ fresh }: RightsWorld) => networkAs({ template_id: await fresh.network_template() });
+const networkAs = (choice: object) => ({
+  merge_template: { networks: { Own: 'M|network|Any' } },
+  networks: { Own: choice },
 });
 
 const rangeOf = async ({ fresh, ask }: Pick<RightsWorld, 'fresh' | 'ask'>) => {
@@ -101,6 +119,7 @@ export const sends: Record<string, readonly Send[]> = {
     },
   ],
   updateImage: [{ body: { description: 'changed' } }],
+  resizeImage: [{ body: { size_mb: 20 } }],
   cloneImage: [
     { body: ({ fresh }) => ({ name: fresh.name() }) },
     { body: async ({ fresh }) => ({ name: fresh.name(), datastore_id: await fresh.datastore() }) },
@@ -109,10 +128,15 @@ export const sends: Record<string, readonly Send[]> = {
   showServiceTemplateRevision: [{ path: async () => ({ revision: 1 }) }],
   cloneServiceTemplate: [{ body: ({ fresh }) => ({ name: fresh.name() }) }],
   updateService: [{ body: { name: 'renamed' } }],
-  instantiateServiceTemplate: [{ body: {} }, { body: otherTemplate }],
+  instantiateServiceTemplate: [
+    ...[{ body: {} }, { body: otherTemplate }],
+    ...[{ body: chosenNetwork }, { body: reservedNetwork }, { body: networkOfTemplate }],
+  ],
   createService: [
     { body: freshTemplate },
-    { body: async (world) => ({ ...(await freshTemplate(world)), ...(await otherTemplate(world)) }) },
+    ...[otherTemplate, chosenNetwork, reservedNetwork, networkOfTemplate].map((more) => ({
+      body: async (world: RightsWorld) => ({ ...(await freshTemplate(world)), ...(await more(world)) }),
+    })),
   ],
   createVm: [{ body: async ({ fresh }) => ({ template_id: await fresh.vm_template() }) }],
   updateVm: [{ body: { user_template: { READY: 'YES' } } }, { body: { name: 'renamed' } }],
@@ -148,6 +172,7 @@ export const sends: Record<string, readonly Send[]> = {
   removeRange: [{ path: networkWithRange }],
   holdAddress: [{ path: networkWithRange, body: { ip: '10.0.0.1' } }],
   releaseAddress: [{ path: networkWithRange, body: { ip: '10.0.0.1' } }],
+  instantiateNetworkTemplate: [{ body: ({ fresh }) => ({ name: fresh.name() }) }],
   reserveAddresses: [
     { path: networkWithRange, body: ({ fresh }) => ({ name: fresh.name(), size: 1 }) },
     {
@@ -168,7 +193,18 @@ export const sends: Record<string, readonly Send[]> = {
   attachDisk: [{ body: { type: 'fs', size: 10 } }],
   detachDisk: [{ path: async () => ({ disk: 0 }) }],
   resizeDisk: [{ path: async () => ({ disk: 0 }), body: { size: 20 } }],
+  saveDisk: [
+    { path: async () => ({ disk: 0 }), body: ({ fresh }) => ({ name: fresh.name() }) },
+    {
+      path: async () => ({ disk: 0 }),
+      body: async ({ fresh }) => ({ name: fresh.name(), datastore_id: await fresh.datastore() }),
+    },
+  ],
+  restoreDisk: [{ path: async () => ({ disk: 0 }), body: async ({ fresh }) => ({ image_id: await fresh.image() }) }],
   snapshotDisk: [{ path: async () => ({ disk: 0 }), body: { name: 'first' } }],
+  revertImageSnapshot: [{ path: imageWithSnapshot }],
+  deleteImageSnapshot: [{ path: imageWithSnapshot }],
+  flattenImageSnapshot: [{ path: imageWithSnapshot }],
   revertDiskSnapshot: [{ path: async () => ({ disk: 0, snapshot: 0 }) }],
   deleteDiskSnapshot: [{ path: async () => ({ disk: 0, snapshot: 0 }) }],
   performOnService: [{ body: { action: 'resume' } }],

@@ -1,8 +1,9 @@
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { requestFor } from '../../../domain/acts/act-requests.js';
 import { type Act, verdictOn } from '../../../domain/acts/acts.js';
 import type { ActionFacts } from '../../../domain/acts/facts.js';
-import { nextActions, requestFor } from '../../../domain/acts/next-actions.js';
+import { nextActions } from '../../../domain/acts/next-actions.js';
 import type { Verdict } from '../../../domain/acts/verdict.js';
 import { isSilent } from '../../../domain/hosts/host-states.js';
 import { isUp } from '../../../domain/services/service-states.js';
@@ -150,9 +151,13 @@ const inputs = {
     flushHost: {},
     importVm: { host: 0, wild: 'd-1' },
     changeDevices: { change: { action: 'nic-detach', nic_id: 0 } },
+    saveDisk: { disk: 0, image: 1 },
+    restoreDisk: { disk: 0, image: 1 },
     debugVm: { answer: 'run', session: 1, number: 1 },
     createImage: {},
     cloneImage: { of: 1 },
+    resizeImage: { size_mb: 20 },
+    snapshotImage: { action: 'snapshot-revert', snapshot: 0 },
     deleteImage: {},
     checkConsistency: { repair: false },
   },

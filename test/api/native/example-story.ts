@@ -51,7 +51,15 @@ export const story: readonly (string | Event)[] = [
   ...['updateDatastore', 'deleteDatastore'],
   ...['createImage', settled, 'listImages', 'showImage', 'whyImage', 'listImageOperations'],
   ...shared('Image', '/images/0'),
-  ...['updateImage', 'cloneImage', settled, 'deleteImage', settled],
+  ...['updateImage', 'cloneImage', settled, 'deleteImage', settled, 'resizeImage', settled],
+  meanwhile('a VM that used the image has left two snapshots in it', async (world) => {
+    const snapshot = { parent: null, taken_at: new Date() };
+    const snapshots = [0, 1].map((snapshot_id) => ({ ...snapshot, snapshot_id, name: `${snapshot_id}` }));
+    const set = { snapshots: { snapshots, current: 1, snapshot_ids: 2 } };
+    await world.store.images.model.updateOne({ _id: 0 }, { $set: set });
+    world.storage.snapshots.set('1/0', [0, 1]);
+  }),
+  ...['revertImageSnapshot', settled, 'deleteImageSnapshot', settled, 'flattenImageSnapshot', settled],
   'createHost',
   meanwhile('the host is probed', (world) => world.tick('monitorHosts')),
   ...['listHosts', 'showHost'],
@@ -62,14 +70,29 @@ export const story: readonly (string | Event)[] = [
   settled,
   'listHostOperations',
   enabled,
-  ...['createNetwork', 'listNetworks', 'showNetwork', 'updateNetwork', 'addRange', 'resizeRange', 'removeRange'],
+  ...[
+    'createNetwork',
+    'listNetworks',
+    'showNetwork',
+    'whyNetwork',
+    'updateNetwork',
+    'addRange',
+    'resizeRange',
+    'removeRange',
+  ],
   ...shared('Network', '/virtual-networks/0'),
   ...['reserveAddresses', 'deleteNetwork', 'holdAddress', 'showLeases', 'releaseAddress'],
+  ...['createNetworkTemplate', 'listNetworkTemplates', 'showNetworkTemplate'],
+  ...shared('NetworkTemplate', '/network-templates/0'),
+  ...['instantiateNetworkTemplate', 'updateNetworkTemplate', 'deleteNetworkTemplate'],
+  ...['createSecurityGroup', 'listSecurityGroups', 'showSecurityGroup'],
+  ...shared('SecurityGroup', '/security-groups/100'),
+  ...['updateSecurityGroup', 'deleteSecurityGroup'],
   ...['createVmTemplate', 'listVmTemplates', 'showVmTemplate'],
   ...shared('VmTemplate', '/vm-templates/0'),
   ...['replaceVmTemplate', 'updateVmTemplate', 'deleteVmTemplate'],
   ...['createServiceTemplate', 'listServiceTemplates', 'showServiceTemplate'],
-  ...['showServiceTemplateRevisions', 'showServiceTemplateRevision'],
+  ...['showServiceTemplateRevisions', 'showServiceTemplateRevision', 'showServiceTemplateInputs'],
   ...shared('ServiceTemplate', '/service-templates/0'),
 
   'instantiateServiceTemplate',
@@ -105,15 +128,20 @@ export const story: readonly (string | Event)[] = [
   settled,
   'migrateVm',
   settled,
-  meanwhile('there is a network', async (world) => {
+  meanwhile('there is a network, and hosts reach a system datastore', async (world) => {
+    const { body: host } = await world.send('get', '/hosts/0');
+    await world.send('patch', '/datastores/0').send({ cluster_ids: [host.cluster_id] });
     const address_ranges = [{ type: 'IP4', ip: '192.168.0.1', size: 50 }];
     await world.send('post', '/virtual-networks').send({ name: 'public', address_ranges });
   }),
-  ...['attachNic', 'detachNic', 'attachDisk', 'resizeDisk', 'snapshotDisk'].flatMap((id) => [id, settled]),
-  meanwhile('it is powered off, with a second snapshot', async (world) => {
-    await world.send('post', '/vms/3/disks/1/snapshots').send({ name: 'after the upgrade' });
-    await world.settled();
+  ...['attachNic', 'detachNic', 'attachDisk', 'resizeDisk', 'saveDisk'].flatMap((id) => [id, settled]),
+  meanwhile('it is powered off', async (world) => {
     await world.send('post', '/vms/3/actions').send({ action: 'poweroff' });
+    await world.settled();
+  }),
+  ...['restoreDisk', 'snapshotDisk'].flatMap((id) => [id, settled]),
+  meanwhile('it has a second snapshot', async (world) => {
+    await world.send('post', '/vms/3/disks/0/snapshots').send({ name: 'after the upgrade' });
     await world.settled();
   }),
   ...['revertDiskSnapshot', settled],
@@ -154,7 +182,7 @@ export const story: readonly (string | Event)[] = [
   ...['replacePolicies', 'showPolicies', 'pausePolicy', 'resumePolicy'],
   ...['replaceSchedules', 'showSchedules', 'pauseSchedule', 'resumeSchedule'],
 
-  ...['showOwnQuotas', 'showDefaultQuotas', 'updateDefaultQuotas'],
+  ...['rotateSecrets', 'showOwnQuotas', 'showDefaultQuotas', 'updateDefaultQuotas'],
   meanwhile('there are no defaults again', (world) =>
     world.send('patch', '/quotas/defaults').send({ users: { vms: -2 } }),
   ),
@@ -212,7 +240,8 @@ export const story: readonly (string | Event)[] = [
     await world.settled();
   }),
   'deleteServiceTemplate',
-  meanwhile('nothing is left on the host', async (world) => {
+  meanwhile('nothing is left on the host, nor in its cluster', async (world) => {
+    await world.send('patch', '/datastores/0').send({ cluster_ids: [0] });
     await world.send('delete', '/services/1');
     await world.settled();
   }),

@@ -4,6 +4,7 @@ import { createMetrics } from '../../../api/http/metrics.js';
 import { apiRoot, type Route } from '../../../api/native/route.js';
 import { createIdentity } from '../../../requests/identity/identity.js';
 import { createOperations } from '../../../requests/operations.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
@@ -26,6 +27,8 @@ export async function newExampleWorld(): Promise<ExampleWorld> {
     operations: createOperations({
       ...{ store, directory, engine },
       settings: { temporalUiUrl: 'https://temporal.example.org', failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
       onDelayed: () => {},
     }),
     identity,
@@ -44,7 +47,10 @@ export async function newExampleWorld(): Promise<ExampleWorld> {
       const newest = await store.operations.model.findOne().sort({ _id: -1 }).lean().orFail().exec();
       const { state } = await world.ended(newest._id);
       if (state !== 'succeeded') return;
-      await eventually(async () => (await store.steps.ofOperation(newest._id, 200)).at(-1)?.name === 'endOperation');
+      await eventually(async () => {
+        const steps = await store.steps.ofOperation(newest._id, 200);
+        return steps.at(-1)?.name === 'endOperation' && steps.every((step) => step.state !== 'running');
+      });
     },
     monitored: async () => {
       await world.tick('monitorHosts');

@@ -172,10 +172,50 @@ describe('clusters', () => {
       { pointer: '/name', detail: expect.stringContaining('runs nothing') },
     ],
     ['more than all', { reserved: { cpu: '101%' } }, { pointer: '/reserved/cpu' }],
+    ['one of libvirt without a URI', { vm_mad: 'libvirt' }, { pointer: '/libvirt' }],
+    ['a URI of what is simulated', { libvirt: { uri: 'qemu:///system' } }, { pointer: '/libvirt' }],
+    [
+      'a directory that is none',
+      { vm_mad: 'libvirt', libvirt: { uri: 'qemu:///system', directory: 'a/b' } },
+      { pointer: '/libvirt/directory' },
+    ],
     ['what is no amount', { reserved: { memory: 'half' } }, { pointer: '/reserved/memory' }],
   ])('%s is refused for a host', async (_, more, error) => {
     const response = await world.ask('oneadmin', 'post', '/hosts', { name: 'refused', cpu: 1, memory: 64, ...more });
     expect(response.body).toMatchObject({ status: 400, errors: [error] });
+  });
+
+  it.each([
+    ['of no hypervisor', 'http://host-1/system', 'must be a URI of QEMU'],
+    ['that leads nowhere', 'qemu+ssh:///system', 'must name a host'],
+    ['with a password', 'qemu+ssh://a:b@host-1/system', 'must have no password'],
+    ['that runs a program', 'qemu+ssh://host-1/system?command=/bin/sh', 'must have no parameter "command"'],
+    ['that believes whoever answers', 'qemu+ssh://host-1/system?no_verify=1', 'must have no parameter "no_verify"'],
+    ['of no daemon', 'qemu:///other', 'must end with /system or /session'],
+  ])('a URI %s is refused', async (_, uri, why) => {
+    const host = { name: 'refused', cpu: 1, memory: 64, vm_mad: 'libvirt', libvirt: { uri } };
+    const { body } = await world.ask('oneadmin', 'post', '/hosts', host);
+    const detail = expect.stringContaining(why);
+    expect(body).toMatchObject({ status: 400, errors: [{ pointer: '/libvirt/uri', detail }] });
+  });
+
+  it('the libvirt of another host is refused, of hosts that are made at once, too', async () => {
+    const make = (name: string) =>
+      world.ask('oneadmin', 'post', '/hosts', {
+        ...{ name, cpu: 1, memory: 64, vm_mad: 'libvirt' },
+        libvirt: { uri: 'qemu+ssh://twice/system' },
+      });
+    const answers = await Promise.all(['kvm-1', 'kvm-2', 'kvm-3'].map(make));
+    const made = answers.filter(({ status }) => status === 201);
+    expect(made).toHaveLength(1);
+    const { id, name } = made[0]?.body ?? {};
+    for (const { body } of answers.filter(({ status }) => status !== 201))
+      expect(body).toMatchObject({
+        ...{ status: 409, type: '/problems/already_there' },
+        errors: [{ pointer: '/libvirt/uri', detail: `is that of host ${id} (${name})` }],
+      });
+    expect((await make(name)).body).toMatchObject({ status: 409 });
+    await answered('deleteHost', { id });
   });
 });
 
@@ -490,8 +530,17 @@ describe('quotas', () => {
 
   it('have defaults', async () => {
     expect((await answered('showDefaultQuotas')).body.users).toEqual({
-      ...{ services: -2, vms: -2, cpu: -2, memory: -2, images: -2, storage: -2 },
-      ...{ vm_templates: 1_000, service_templates: 1_000, networks: 1_000, tokens: 100, operations: 200 },
+      ...{ services: -2, vms: -2, cpu: -2, memory: -2, images: -2, storage: -2, leases: -2 },
+      ...{ per_network: {}, per_datastore: {}, per_image: {} },
+      ...{
+        vm_templates: 1_000,
+        service_templates: 1_000,
+        networks: 1_000,
+        network_templates: 1_000,
+        security_groups: 1_000,
+        tokens: 100,
+        operations: 200,
+      },
     });
     const set = await answered('updateDefaultQuotas', {}, { users: { memory: 4096 }, groups: { cpu: 8 } });
     expect(set.body).toMatchObject({ users: { memory: 4096, vms: -2 }, groups: { cpu: 8, memory: -2 } });

@@ -4,6 +4,7 @@ import { version } from '../../../adapters/process/checkout.js';
 import { openApiDocument } from '../../../api/native/openapi.js';
 import { apiRoot } from '../../../api/native/route.js';
 import { routeTable } from '../../../api/native/route-table.js';
+import { describedUploads } from '../../../api/native/storage/uploads-described.js';
 
 const document = openApiDocument(version());
 
@@ -15,12 +16,13 @@ describe('the OpenAPI document', () => {
     expect(committed).toEqual(JSON.parse(JSON.stringify(document)));
   });
 
-  it('describes every route of the table, and each operation id once', () => {
+  it('describes every route of the table and those of uploads, and each operation id once', () => {
     const described = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method} ${path}`),
     );
-    expect(described.sort()).toEqual(routeTable.map(({ method, path }) => `${method} ${apiRoot}${path}`).sort());
-    expect(new Set(routeTable.map(({ id }) => id)).size).toBe(routeTable.length);
+    const all = [...routeTable, ...describedUploads];
+    expect(described.sort()).toEqual(all.map(({ method, path }) => `${method} ${apiRoot}${path}`).sort());
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
   });
 
   it('points only to schemas that it has', () => {

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Act, verdictOn } from '../../../domain/acts/acts.js';
 import type { ActionFacts } from '../../../domain/acts/facts.js';
+import { mayRename } from '../../../domain/acts/vm-acts.js';
 import { statesOf, stateWord } from '../../../domain/vms/vm-action-states.js';
+import { recoveries } from '../../../domain/vms/vm-recover.js';
 import { placedStates, storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { VmSwitch } from '../../../schemas/operations/vm-action.js';
 import type { DeviceChange } from '../../../schemas/operations/vm-devices.js';
+import { RecoverAction } from '../../../schemas/vms/vm.js';
 import {
   forStates,
   notOfImported,
@@ -14,6 +17,7 @@ import {
 } from '../../../schemas/vms/vm-actions.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { madeVm } from '../../support/made-vm.js';
+import { someOf } from '../../support/some-of.js';
 import { createWorld, type Method, type World } from '../world.js';
 
 let world: World;
@@ -27,6 +31,10 @@ beforeAll(async () => {
     hosts.push((await world.ask('oneadmin', 'post', '/hosts', { name, cpu: 8, memory: 8_192 })).body.id);
   const address_ranges = [{ type: 'IP4', ip: '10.0.0.1', size: 100 }];
   await world.ask('oneadmin', 'post', '/virtual-networks', { name: 'public', address_ranges });
+  const wish = { name: 'backup', source: { empty: { size_mb: 1 } } };
+  backup = (await world.ask('oneadmin', 'post', '/images', wish)).body.resource.id;
+  const made = { state: 'READY', operation: null, format: 'qcow2', virtual_size: 2 ** 20 } as const;
+  await world.store.images.model.updateOne({ _id: backup }, { $set: made });
   const total = { cpu: 800, memory: 8_192 };
   await world.store.hosts.model.updateMany({}, { $set: { state: 'MONITORED', total } });
   await world.store.hosts.model.updateOne({ _id: hosts[0] }, { $set: { [`vms.${vm}`]: capacity } });
@@ -34,6 +42,9 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 const post = (path: string, body?: object): [Method, string, object?] => ['post', `/${path}`, body];
+/** Images have names of their own; one of them is restored from. */
+let saved = 0;
+let backup = -1;
 const action = (name: string) => post('actions', { action: name });
 /** How each is asked for; one that is in the table and not here does not compile. */
 const requests: { [A in VmActionName]: () => [Method, string, object?] } = {
@@ -68,6 +79,8 @@ const requests: { [A in VmActionName]: () => [Method, string, object?] } = {
   'disk-snapshot-create': () => post('disks/0/snapshots', { name: 'first' }),
   'disk-snapshot-revert': () => post('disks/1/snapshots/0/revert'),
   'disk-snapshot-delete': () => post('disks/1/snapshots/0/delete'),
+  'disk-saveas': () => post('disks/0/save', { name: `saved-${++saved}` }),
+  'disk-restore': () => post('disks/0/restore', { image_id: backup }),
   rename: () => ['patch', '', { name: 'other' }],
   chown: () => post('chown', { uid: 0 }),
   chgrp: () => post('chown', { gid: 0 }),
@@ -94,6 +107,7 @@ const devices = {
     { ...disk, disk_id: 1, target: 'vdb', snapshots: [snapshot] },
   ],
   device_ids: { nic: 1, disk: 2 },
+  datastore: { id: 0, ds_mad: 'fs', mb: 20, at: new Date() } as const,
 };
 
 const isAction = (name: string): name is VmActionName => Object.hasOwn(vmActions, name);
@@ -113,6 +127,8 @@ const acts: [VmActionName, Act][] = [
   ['migrate-live', { do: 'migrate', host: null, live: true }],
   ['resize', { do: 'resize' }],
   ['updateconf', { do: 'configure' }],
+  ['disk-saveas', { do: 'saveDisk', disk: 0 }],
+  ['disk-restore', { do: 'restoreDisk', disk: 0, image: 0 }],
   ...deviceChanges.map((change): [VmActionName, Act] => [change.action, { do: 'changeDevices', change }]),
 ];
 const factsOf = (state: VmStateName, more: { imported?: true } = {}): ActionFacts => ({
@@ -152,6 +168,49 @@ describe('the table of actions and states', () => {
       if (isFor) expect(['may', 'is so'], said).toContain(verdict);
       else
         expect(verdict, said).toEqual({ code: 'wrong_state', detail: expect.stringContaining(toldFor(name, state)) });
+    }
+  });
+
+  it.each(['rename', 'chown', 'chgrp', 'chmod'] as const)(
+    'is what is let happen, by %s, which no act is',
+    async (name) => {
+      // All of them, for nothing else judges these: a VM is renamed while there is one, and given away even after that.
+      const others = vmStateNames.filter((state) => !statesOf(name).includes(state));
+      expect(others).toEqual(name === 'rename' ? ['DONE'] : []);
+      if (name === 'rename')
+        for (const state of vmStateNames)
+          expect(mayRename({ id: vm, state }) === 'may', state).toBe(statesOf(name).includes(state));
+      for (const state of someOf(vmStateNames, 6)) {
+        await world.store.vms.model.replaceOne({ _id: vm }, madeVm({ _id: vm, ...storedVmState(state) }), {
+          upsert: true,
+        });
+        const [method, path, body] = requests[name]();
+        const { status, body: told } = await world.ask('oneadmin', method, `/vms/${vm}${path}`, body);
+        const said = `${name} in ${state}: ${JSON.stringify(told)}`;
+        if (statesOf(name).includes(state)) expect(status, said).toBe(200);
+        else expect(told, said).toMatchObject({ status: 409, detail: expect.stringContaining(`VM ${vm}`) });
+      }
+    },
+  );
+
+  it('is what comes of each recovery that is for no such VM: refused, in the words of its table, and nothing is changed', async () => {
+    const { model } = world.store.vms;
+    const pairs = RecoverAction.options.flatMap((recovery) =>
+      vmStateNames.flatMap((state) => {
+        const nothing = recoveries[state][recovery];
+        return nothing.do === 'nothing' ? [{ recovery, state, why: nothing.why }] : [];
+      }),
+    );
+    expect(pairs.length).toBeGreaterThan(50);
+    for (const { recovery, state, why } of someOf(pairs, 7)) {
+      const stored = storedVmState(state);
+      const history = placedStates.includes(stored.state) ? [{ ...stay, hid: hosts[0] ?? -1, stime: new Date() }] : [];
+      await model.replaceOne({ _id: vm }, madeVm({ _id: vm, ...stored, ...devices, history }), { upsert: true });
+      const { body: told } = await world.ask('oneadmin', 'post', `/vms/${vm}/recover`, { action: recovery });
+      const said = `${recovery} in ${state}: ${JSON.stringify(told)}`;
+      expect(told, said).toMatchObject({ status: 409, type: '/problems/wrong_state' });
+      expect(told.detail, said).toBe(`VM ${vm} cannot be recovered with ${recovery}: ${why}`);
+      expect(await model.findById(vm).lean()).toMatchObject({ ...stored, operation: null, wanted: null });
     }
   });
 

@@ -10,6 +10,7 @@ import type { Role, Service } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { madeVm } from '../../support/made-vm.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { addUser } from '../../support/people.js';
 import { createWorld, type World } from '../world.js';
 import { type ClientKind, clientKinds, clientOf } from './clients.js';
@@ -312,7 +313,15 @@ describe('the actions of OneFlow', () => {
     ['chmod', {}, 500, 'Action chmod: You have to specify an OCTET'],
     ['chmod', { octet: '999' }, 400, '/octet must be three digits from 0 to 7, such as "640".'],
     ['bogus', {}, 500, 'Action bogus not supported'],
-    ['hold', {}, 501, 'Arcus cannot hold the VMs of a role together yet; docs/oneflow.md says what it can.'],
+    ['snapshot-delete', {}, 500, 'Action snapshot-delete: You have to specify the ID of a snapshot in args'],
+    [
+      ...(['disk-snapshot-create', { args: 'before' }, 500] as const),
+      'Action disk-snapshot-create: You have to specify a disk and the name of a snapshot in args, as 0,before',
+    ],
+    [
+      ...(['disk-snapshot-revert', { args: '0' }, 500] as const),
+      'Action disk-snapshot-revert: You have to specify a disk and the ID of a snapshot in args, as 0,1',
+    ],
     ['update', { append: false }, 500, 'Action update: Only supported for append'],
   ])('%s with %j is refused in words that its clients print', async (perform, params, status, text) => {
     const id = await running();
@@ -360,7 +369,43 @@ describe('the actions of OneFlow', () => {
     expect((await as('ruby 7.4.0', 'bob')('put', `/service/${id}`, BODY)).status).toBe(403);
     const added = await act(id, 'update', { append: true, template_json: '{"description":"said"}' });
     expect([added.status, (await world.store.services.find(id))?.body.description]).toEqual([204, 'said']);
-    expect((await act(id, 'update', { append: true, template_raw: 'A = "1"' })).status).toBe(501);
+  });
+
+  it('keep raw attributes beside their body, those of their template among them, and whoever edits the body leaves them', async () => {
+    const raw = { LABELS: 'web' };
+    const template_raw = { ...raw, OWNER: { NAME: 'ann' } };
+    const id = await running({ body: { ...deployingService(0, '').body, template_raw } });
+    const shown = async () => (await old('get', `/service/${id}`)).body.DOCUMENT.TEMPLATE;
+    expect(await shown()).toMatchObject(template_raw);
+    const update = (text: string) => act(id, 'update', { append: true, template_raw: text });
+    expect((await update('LABELS = "web,blue"\nNOTE = "from the audit"')).status).toBe(204);
+    const kept = { LABELS: 'web,blue', NOTE: 'from the audit', OWNER: { NAME: 'ann' } };
+    expect(await shown()).toEqual({ ...kept, BODY: expect.not.objectContaining({ template_raw: expect.anything() }) });
+    expect((await as('ruby 7.4.0')('put', `/service/${id}`, (await shown()).BODY)).status).toBe(204);
+    expect(await shown()).toMatchObject(kept);
+    expect((await world.store.services.find(id))?.log.at(-1)?.message).toBe('Edited by oneadmin: LABELS, NOTE');
+    // Bit by bit it grows no further than what a service is made of.
+    const much = 'x'.repeat(200_000);
+    for (const name of ['A', 'B']) expect((await update(`${name} = "${much}"`)).status).toBe(204);
+    const refusals = [
+      await update('no equals sign'),
+      await update('BODY = "{}"'),
+      await act(id, 'update', { template_raw: 'A = "1"' }),
+      await as('ruby 5.0.2', 'bob')(
+        'post',
+        `/service/${id}/action`,
+        action('update', { append: true, template_raw: 'A = "1"' }),
+      ),
+      await update(`C = "${much}"`),
+    ];
+    expect(refusals.map(({ status, text }) => [status, text])).toEqual([
+      [400, expect.stringMatching(/^template_raw: line 1, column \d+: /)],
+      [500, 'Action update: BODY is changed by template_json'],
+      [500, 'Action update: Only supported for append'],
+      [403, expect.anything()],
+      [400, expect.stringContaining('at most')],
+    ]);
+    expect(await shown()).toMatchObject(kept);
   });
 
   it('answer what cannot be with 500 and the reason', async () => {
@@ -388,6 +433,9 @@ describe('the actions of OneFlow', () => {
     // One of the two has the other from the configuration; none has all at once, and so has 0.
     for (const params of [{ number: 2 }, { period: 5 }, { number: 0, period: 5 }])
       expect((await old('post', path, action('resume', params))).status).toBe(201);
+    for (const perform of ['hold', 'release']) expect((await old('post', path, action(perform, {}))).status).toBe(201);
+    const later = { args: '0, before the upgrade' };
+    expect((await as('ruby 7.4.0')('post', path, action('disk-snapshot-create', later))).status).toBe(204);
     const its = await world.store.operations.model.find({ kind: 'performOnRole', 'resource.id': id }).sort({ _id: 1 });
     expect(its.map(({ role, input }) => [role, input])).toEqual([
       ['front', { action: 'terminate-hard', vms: [id * 10], number: 1, period: 60 }],
@@ -396,15 +444,26 @@ describe('the actions of OneFlow', () => {
       ['front', { action: 'resume', vms: [id * 10], number: 2, period: 60 }],
       ['front', { action: 'resume', vms: [id * 10], number: 1, period: 5 }],
       ['front', { action: 'resume', vms: [id * 10], number: null, period: 0 }],
+      ['front', { action: 'hold', vms: [id * 10], number: null, period: 0 }],
+      ['front', { action: 'release', vms: [id * 10], number: null, period: 0 }],
+      [
+        'front',
+        {
+          action: 'disk-snapshot-create',
+          disk: 0,
+          name: 'before the upgrade',
+          vms: [id * 10],
+          number: null,
+          period: 0,
+        },
+      ],
     ]);
     const refusals = [
       await old('post', `/service/${id}/role/nobody/action`, action('resume', {})),
-      await old('post', path, action('hold', {})),
       await old('post', path, action('bogus', {})),
     ];
     expect(refusals.map(({ status, text }) => [status, text])).toEqual([
       [500, "Role 'nobody' not found"],
-      [501, 'Arcus cannot hold the VMs of a role together yet; docs/oneflow.md says what it can.'],
       [500, 'Action bogus not supported'],
     ]);
   });
@@ -533,6 +592,8 @@ describe('templates and services, for who works with them', () => {
       },
       ...{ directory: world.directory, engine: idleEngine, onDelayed: () => {} },
       settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
     });
     const caller = await parts.identity.authenticate({ name: 'oneadmin', secret: 'oneadmin' }, 'here');
     await expect(
@@ -657,6 +718,109 @@ describe('templates and services, for who works with them', () => {
     expect(given.status, given.text).toBe(201);
     const [web] = later.service.parse(given.body).DOCUMENT.TEMPLATE.BODY.roles;
     expect(web?.template_contents).toEqual({ NIC: { NETWORK: 'a "b"' }, SIZE: 'small', COUNT: '2' });
+  });
+});
+
+describe('networks of a service', () => {
+  const network = async (name: string, ip: string) =>
+    (
+      await world.ask('oneadmin', 'post', '/virtual-networks', {
+        name,
+        address_ranges: [{ type: 'IP4', ip, size: 40 }],
+      })
+    ).body.id;
+  const instantiate = (kind: ClientKind, id: string, merge_template: object) =>
+    as(kind)('post', `/service_template/${id}/action`, action('instantiate', { merge_template }));
+
+  it('are chosen when it is instantiated, as the guide has it: those of 5.0 are custom attributes', async () => {
+    const id = await template({
+      custom_attrs: {
+        INTERNAL: 'M|network|Private network for the service traffic',
+        PUBLIC: 'M|network|Network with access to public IPs',
+      },
+      roles: [
+        {
+          name: 'master',
+          vm_template: 0,
+          vm_template_contents: 'NIC=[NETWORK_ID="$INTERNAL"]\nNIC=[NETWORK_ID="$PUBLIC"]\n',
+        },
+        {
+          name: 'slave',
+          cardinality: 3,
+          vm_template: 0,
+          parents: ['master'],
+          vm_template_contents: 'NIC=[NETWORK_ID="$INTERNAL"]\n',
+        },
+      ],
+    });
+    const [devs, open] = [await network('devs-private', '10.0.0.1'), await network('public', '10.0.1.1')];
+    const missing = await instantiate('ruby 5.0.2', id, { custom_attrs_values: { INTERNAL: String(devs) } });
+    expect([missing.status, missing.text]).toEqual([
+      400,
+      expect.stringContaining('/custom_attrs_values/PUBLIC is required'),
+    ]);
+    const wrong = await instantiate('ruby 5.0.2', id, { custom_attrs_values: { INTERNAL: 'devs', PUBLIC: '99' } });
+    expect([wrong.status, wrong.text]).toEqual([
+      400,
+      expect.stringContaining('/custom_attrs_values/INTERNAL must be the id of a network'),
+    ]);
+    const made = await instantiate('ruby 5.0.2', id, { custom_attrs_values: { INTERNAL: String(devs), PUBLIC: open } });
+    expect(made.status, made.text).toBe(201);
+    const { roles } = first.service.parse(made.body).DOCUMENT.TEMPLATE.BODY;
+    expect(roles.map(({ vm_template_contents }) => vm_template_contents)).toEqual([
+      `NIC=[NETWORK_ID="${devs}"]\nNIC=[NETWORK_ID="${open}"]\n`,
+      `NIC=[NETWORK_ID="${devs}"]\n`,
+    ]);
+  });
+
+  it('have values of their own since 5.12: one that is there, or what is reserved of one', async () => {
+    const networks = { Public: 'M|network|Public addresses| |id:', Own: 'M|network|For the service| |' };
+    const role = {
+      name: 'web',
+      vm_template: 0,
+      vm_template_contents: 'NIC=[NETWORK_ID="$Public"]\nNIC=[NETWORK_ID="$Own"]\n',
+    };
+    const id = await template({ networks, roles: [role] });
+    const shown = later.template.parse((await as('ruby 7.4.0')('get', `/service_template/${id}`)).body).DOCUMENT;
+    expect(shown.TEMPLATE.BODY).toMatchObject({ networks });
+    const [open, backbone] = [await network('open', '10.0.2.1'), await network('backbone', '10.0.3.1')];
+    const refusals = [
+      [{}, '/networks/Public is required: Public addresses'],
+      [{ networks_values: 'x' }, '/merge_template/networks_values must be a list'],
+      [
+        { networks_values: [{ Public: { template_id: '97' } }, { Own: { id: '98' } }] },
+        'Public There is no network template 97.',
+      ],
+      [
+        { networks_values: [{ Public: { id: '99' } }, { Own: { id: '98' } }] },
+        'Public There is no virtual network 99.',
+      ],
+      [
+        { networks_values: [{ Public: { id: '0' }, Other: { id: '0' } }] },
+        'Other the template asks for no network Other',
+      ],
+    ] as const;
+    for (const [merge, text] of refusals) {
+      const answer = await instantiate('ruby 7.4.0', id, merge);
+      expect([answer.status, answer.text]).toEqual([400, expect.stringContaining(text)]);
+    }
+    const networks_values = [
+      { Public: { id: String(open) } },
+      { Own: { reserve_from: String(backbone), extra: 'SIZE=3' } },
+    ];
+    const made = await instantiate('ruby 7.4.0', id, { networks_values });
+    expect(made.status, made.text).toBe(201);
+    const { ID, TEMPLATE } = later.service.parse(made.body).DOCUMENT;
+    const [, own] = (await world.ask('oneadmin', 'get', `/services/${ID}`)).body.virtual_networks;
+    expect(own).toMatchObject({ name: 'Own', reserved_from: backbone, size: 3, made: false });
+    expect(TEMPLATE.BODY).toMatchObject({
+      networks_values: [
+        { Public: { id: String(open) } },
+        { Own: { id: String(own.network_id), reserve_from: String(backbone), extra: 'SIZE=3' } },
+      ],
+      roles: [{ template_contents: { NIC: [{ NETWORK_ID: String(open) }, { NETWORK_ID: String(own.network_id) }] } }],
+    });
+    expect(TEMPLATE.BODY).not.toHaveProperty('virtual_networks');
   });
 });
 

@@ -16,15 +16,18 @@ const wanted =
  * The Python of a virtual environment that has Schemathesis, made once and kept beside the other fetched programs. It is
  * made under another name first: one that is there is whole. Throws an Error whose message says what to install.
  */
-export async function schemathesisPython(): Promise<string> {
+export const schemathesisPython = (): Promise<string> => pythonWith('schemathesis', requirements);
+
+/** The same with what another file of requirements names. */
+export async function pythonWith(name: string, requirements: string): Promise<string> {
   const { stdout: version } = await python(['-c', 'import sys, venv; print(sys.version)']);
   const key = createHash('sha256').update(readFileSync(requirements)).update(version).digest('hex').slice(0, 16);
-  const place = join(process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache'), `schemathesis-${key}`);
-  if (!existsSync(place)) await make(place);
+  const place = join(process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache'), `${name}-${key}`);
+  if (!existsSync(place)) await make(place, requirements);
   return join(place, 'bin', 'python');
 }
 
-async function make(place: string): Promise<void> {
+async function make(place: string, requirements: string): Promise<void> {
   mkdirSync(dirname(place), { recursive: true });
   const part = mkdtempSync(`${place}-`);
   try {
@@ -45,6 +48,11 @@ async function python(args: readonly string[]) {
     return await run('python3', [...args]);
   } catch (error) {
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : '';
-    throw new Error(`Schemathesis cannot be installed: ${said || 'there is no python3'}. ${wanted}.`, { cause: error });
+    throw new Error(`${nameOf(args)} cannot be installed: ${said || 'there is no python3'}. ${wanted}.`, {
+      cause: error,
+    });
   }
 }
+
+/** What is installed, or Schemathesis, of which more is needed. */
+const nameOf = (args: readonly string[]): string => (args.at(-1)?.includes('seaweedfs') ? 'SeaweedFS' : 'Schemathesis');

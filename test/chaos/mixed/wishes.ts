@@ -1,4 +1,4 @@
-import { VmAction } from '../../../schemas/operations/vm-action.js';
+import { PlainVmAction } from '../../../schemas/operations/vm-action.js';
 import { hostWishes } from './host-wishes.js';
 import { vmWishes } from './vm-wishes.js';
 import { about, admitted, type Kind, said } from './wish.js';
@@ -7,7 +7,7 @@ import { about, admitted, type Kind, said } from './wish.js';
 const roles = ['db', 'web', 'one', 'two', 'late'];
 
 /** What needs nothing more to be said. */
-const roleActions = VmAction.exclude(['snapshot-revert', 'snapshot-delete']).options;
+const roleActions = PlainVmAction.options;
 const paces = [{}, {}, { number: 1 }, { number: 1, period: 1 }, { number: 2, period: 1 }];
 
 /** More services than these are not made: clients are to meet at the same ones. */

@@ -22,6 +22,9 @@ const alice = {
   memory: { limit: -2, effective: null, used: 384 },
   images: { limit: 20, effective: 20, used: 1 },
   storage: { limit: -1, effective: null, used: 2_048 },
+  leases: { limit: 20, effective: 20, used: 3 },
+  per_network: { 3: { leases: { limit: 2, effective: 2, used: 1 } } },
+  ...{ per_datastore: {}, per_image: {} },
 };
 const group = { ...alice, id: 0, type: 'group', name: 'oneadmin', exempt: true, vms: none, cpu: none, memory: none };
 
@@ -30,8 +33,9 @@ describe('arcus quota', () => {
     api.on('GET /quotas', { body: { user: alice, groups: [group] } });
     const { code, out } = await arcus('quota', 'show');
     expect(code).toBe(0);
-    expect(out).toMatch(/^TYPE +ID +NAME +SERVICES +VMS +CPU +MEMORY +IMAGES +STORAGE/);
-    expect(out).toMatch(/^user +2 +alice +0\/- +3\/10 +2\.5\/4 +384M\/- +1\/20 +2048M\/-$/m);
+    expect(out).toMatch(/^TYPE +ID +NAME +SERVICES +VMS +CPU +MEMORY +IMAGES +STORAGE +LEASES/);
+    expect(out).toMatch(/^user +2 +alice +0\/- +3\/10 +2\.5\/4 +384M\/- +1\/20 +2048M\/- +3\/20$/m);
+    expect(out).toMatch(/^user 2 +virtual network +3 +leases +1\/2$/m);
     expect(out).toMatch(/^group +0 +oneadmin +.* never counted$/m);
   });
 
@@ -63,15 +67,42 @@ describe('arcus quota', () => {
     }
   });
 
+  it('sets limits on single networks, datastores and images, named by id or name', async () => {
+    const office = { id: 3, name: 'office' };
+    api.on('GET /virtual-networks?filter=name%3D%22office%22&limit=1000', page(office));
+    api.on('PATCH /quotas/users/2', { body: alice });
+    const on = ['--network-leases', 'office=2', '--network-leases', '4=unlimited', '--image-vms', '7=default'];
+    const { code, err } = await arcus('quota', 'set', 'user', '2', '--leases', '20', ...on, '--datastore-size', '1=50');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(JSON.parse(api.asked.at(-1)?.body ?? '')).toEqual({
+      leases: 20,
+      per_network: { 3: { leases: 2 }, 4: { leases: -2 } },
+      per_datastore: { 1: { size: 50 } },
+      per_image: { 7: { rvms: -1 } },
+    });
+  });
+
   it('shows and sets defaults', async () => {
-    const limits = { services: -2, vms: 20, cpu: -2, memory: -2, images: -2, storage: 1024 };
-    const counts = { vm_templates: 1000, service_templates: 1000, networks: 1000, tokens: 100, operations: 200 };
+    const on = { per_network: { 3: { leases: 5 } }, per_datastore: {}, per_image: {} };
+    const limits = { services: -2, vms: 20, cpu: -2, memory: -2, images: -2, storage: 1024, leases: -2, ...on };
+
+    const counts = {
+      ...{
+        vm_templates: 1000,
+        service_templates: 1000,
+        networks: 1000,
+        network_templates: 1000,
+        security_groups: 1000,
+      },
+      ...{ tokens: 100, operations: 200 },
+    };
     const body = { users: { ...limits, ...counts }, groups: { ...limits, vms: -2 } };
     api.on('GET /quotas/defaults', { body });
     api.on('PATCH /quotas/defaults', { body });
     expect((await arcus('quota', 'defaults')).out).toMatch(
-      /^users +unlimited +20 +unlimited +unlimited +unlimited +1024M +1000 +1000 +1000 +100 +200$/m,
+      /^users +unlimited +20 +unlimited +unlimited +unlimited +1024M +unlimited +1000 +1000 +1000 +1000 +1000 +100 +200$/m,
     );
+    expect((await arcus('quota', 'defaults')).out).toMatch(/^users +virtual network +3 +leases +5$/m);
     await arcus('quota', 'defaults', 'users', '--vms', '20');
     expect(JSON.parse(api.asked.at(-1)?.body ?? '')).toEqual({ users: { vms: 20 } });
     await arcus('quota', 'defaults', 'users', '--vm-templates', '50', '--operations', 'unlimited');
@@ -86,6 +117,12 @@ describe('arcus quota', () => {
       ['set', 'user', '2', '--vms', 'many'],
       2,
       /--vms: must be a number, default or unlimited/,
+    ],
+    [
+      'a limit of nothing',
+      ['set', 'user', '2', '--image-vms', '5'],
+      2,
+      /--image-vms: "5" is not of the form NAME=LIMIT/,
     ],
     ['neither user nor group', ['show', 'team', '2'], 2, /user or group/],
     ['a name that nobody has', ['show', 'user', 'zoe'], 3, /There is no user called "zoe"/],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { office } from '../../../api/native/networks/networks-examples.js';
+import { office, whyOffice } from '../../../api/native/networks/networks-examples.js';
 import { runArcus } from '../run-arcus.js';
 import { problem, type StubApi, startStubApi } from '../stub-api.js';
 import { page } from '../stub-objects.js';
@@ -50,4 +50,16 @@ it('what is in the way names the command that shows the network', async () => {
   api.on(`DELETE /virtual-networks/${office.id}`, problem(409, 'in_use', detail));
   const { code, err } = await run('arcus network delete office --yes');
   expect([code, err]).toEqual([4, `arcus: ${detail}\nSee more with: arcus network show ${office.id}\n`]);
+});
+
+it('why none is to be had is told with what can be done', async () => {
+  const action = { ...whyOffice.actions[0], name: 'release_address', command: 'arcus network release 0 192.168.0.20' };
+  api.on(`GET /virtual-networks/${office.id}/why`, {
+    body: { ...whyOffice, text: 'None is free.', actions: [action] },
+  });
+  const { code, out } = await run('arcus network why office');
+  expect([code, out]).toEqual([
+    0,
+    expect.stringMatching(/^None is free\.\n\nWhat you can do:\n {2}arcus network release 0 /),
+  ]);
 });

@@ -4,6 +4,43 @@ import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { madeVm } from '../../support/made-vm.js';
 import { type FlowWorld, startFlowWorld } from './flow-world.js';
 
+/** What two releases print of one template, which was renamed. */
+const documents: [string, object][] = [
+  ['5.0', printed({ custom_attrs: { SIZE: 'M|text|Which size?' } }, { vm_template_contents: 'CPU="2"\n' })],
+  [
+    '7.4',
+    printed(
+      { user_inputs: { SIZE: 'M|text|Which size?' }, registration_time: 1_795_000_000, description: '' },
+      { type: 'vm', template_id: 0, template_contents: { CPU: '2' } },
+    ),
+  ],
+];
+const imported = {
+  ...{ name: 'renamed', deployment: 'straight', template_raw: { LABELS: 'web,blue' } },
+  custom_attrs: { SIZE: 'M|text|Which size?' },
+  roles: [
+    { name: 'web', cardinality: 2, vm_template: 0, vm_template_contents: 'CPU="2"\n' },
+    { name: 'db', vm_template: 0, parents: ['web'] },
+  ],
+};
+function printed(ofTemplate: object, ofRole: object): object {
+  const first = 'template_id' in ofRole ? {} : { vm_template: 0 };
+  const roles = [
+    { name: 'web', cardinality: 2, ...first, ...ofRole },
+    {
+      name: 'db',
+      cardinality: 1,
+      parents: ['web'],
+      ...('template_id' in ofRole ? { type: 'vm', template_id: 0 } : first),
+    },
+  ];
+  const bits = { OWNER_U: '1', OWNER_M: '1', OWNER_A: '0', GROUP_U: '0', GROUP_M: '0', GROUP_A: '0' };
+  const PERMISSIONS = { ...bits, OTHER_U: '0', OTHER_M: '0', OTHER_A: '0' };
+  const BODY = { name: 'as_it_was', deployment: 'straight', ready_status_gate: false, ...ofTemplate, roles };
+  const owner = { ID: '6', UID: '0', GID: '0', UNAME: 'oneadmin', GNAME: 'oneadmin', NAME: 'renamed', TYPE: '101' };
+  return { DOCUMENT: { ...owner, PERMISSIONS, TEMPLATE: { BODY, LABELS: 'web,blue' } } };
+}
+
 let flow: FlowWorld;
 let world: FlowWorld['world'];
 let url: string;
@@ -98,6 +135,28 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
     const looks = await flow.watch('oneflow top 1 -d 1', 4);
     expect(looks).toEqual(['clear', service.trimEnd(), 'clear', service.trimEnd()]);
     expect(JSON.parse((await run('oneflow show 1 -j')).out).DOCUMENT.NAME).toBe('my_service');
+  });
+
+  it('make several services of a template at once', async () => {
+    const before = await flow.world.store.services.model.countDocuments();
+    const { code, out, err } = await run(
+      `oneflow-template instantiate my_service ${flow.file('merge.json', '{"name": "one_of_three"}')} --multiple 3`,
+    );
+    const made = out.trimEnd().split('\n');
+    expect([code, err, made]).toEqual([0, '', [0, 1, 2].map(() => expect.stringMatching(/^ID: \d+$/))]);
+    expect(new Set(made).size).toBe(3);
+    expect((await flow.world.store.services.model.countDocuments()) - before).toBe(3);
+    expect(await flow.world.store.services.model.countDocuments({ name: 'one_of_three' })).toBe(3);
+  });
+
+  it.each(documents)('register what OpenNebula %s prints of a template, as it is', async (_release, printed) => {
+    const { code, out, err } = await run(
+      `oneflow-template create ${flow.file('printed.json', JSON.stringify(printed))}`,
+    );
+    expect([code, err]).toEqual([0, '']);
+    const id = Number(/^ID: (\d+)$/m.exec(out)?.[1]);
+    expect((await flow.world.store.serviceTemplates.find(id))?.body).toMatchObject(imported);
+    await run(`oneflow-template delete ${id}`);
   });
 
   it('share and give away by names, of several at once', async () => {

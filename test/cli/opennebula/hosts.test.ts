@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fast } from '../../../api/native/storage/datastores-examples.js';
 import { problem, type StubApi, startStubApi } from '../stub-api.js';
 import { cluster, host, page } from '../stub-objects.js';
 import { deployment } from '../stub-operation.js';
@@ -33,6 +34,11 @@ afterEach(async () => {
   await api.stop();
 });
 
+const file = (text: string): string => {
+  const path = join(directory, 'file.tmpl');
+  writeFileSync(path, text);
+  return path;
+};
 const run = (line: string, environment: Record<string, string> = api.environment) => runCommand(line, environment);
 const sent = () =>
   api.asked.flatMap(({ method, path, body }) => (method === 'GET' ? [] : [[method, path, body && JSON.parse(body)]]));
@@ -92,6 +98,23 @@ describe('onehost', () => {
     expect(await run('onehost delete 0')).toMatchObject({ code: 255, err: expect.stringContaining('holds 2 VMs') });
   });
 
+  it('changes what is said of one by template text, alone or beside what it has', async () => {
+    api.on('GET /hosts/0', { body: { ...one, attributes: { RACK: 'a', SSD: 1 } } });
+    await run(`onehost update host-1 ${file('RACK = "b"\n')}`);
+    await run(`onehost update 0 ${file('RACK = "b"\n')} --append`);
+    expect(sent()).toEqual([
+      ['PATCH', '/hosts/0', { attributes: { SSD: null, RACK: 'b' } }],
+      ['PATCH', '/hosts/0', { attributes: { RACK: 'b' } }],
+    ]);
+  });
+
+  it('gives none another name, and says why', async () => {
+    expect(await run('onehost rename 0 other')).toMatchObject({
+      ...{ code: 255, out: '', err: expect.stringContaining('is the address at which Arcus reaches it') },
+    });
+    expect(sent()).toEqual([]);
+  });
+
   it('signs in by the file of ONE_AUTH', async () => {
     const file = join(directory, 'one_auth');
     writeFileSync(file, 'johndoe:secret\n');
@@ -102,16 +125,50 @@ describe('onehost', () => {
 });
 
 describe('onecluster', () => {
-  it('lists and shows clusters', async () => {
+  const datastore = (id: number, cluster_ids: number[]) => ({ ...fast, id, name: `ds-${id}`, cluster_ids });
+  beforeEach(() => {
+    api.on('GET /datastores', page(datastore(0, [0]), datastore(1, [0, 100])));
+    api.on('GET /datastores/0', { body: datastore(0, [0]) });
+    api.on('GET /datastores/1', { body: datastore(1, [0, 100]) });
+    for (const id of [0, 1]) api.on(`PATCH /datastores/${id}`, { body: datastore(id, []) });
+    api.on('PATCH /clusters/100', { body: cluster(100, 'production') });
+  });
+
+  it('lists and shows clusters, with the hosts and datastores of each', async () => {
     expect((await run('onecluster list')).out).toBe(
       [
         '   ID NAME                      HOSTS VNETS DATASTORES',
-        '    0 default                       0     0          0',
-        '  100 production                    1     0          0',
+        '    0 default                       0     0          2',
+        '  100 production                    1     0          1',
         '',
       ].join('\n'),
     );
-    expect((await run('onecluster show production')).out).toMatch(/^CLUSTER 100 INFORMATION\n[\s\S]*HOSTS\n0\n/);
+    expect((await run('onecluster show production')).out).toMatch(
+      /^CLUSTER 100 INFORMATION\n[\s\S]*HOSTS\n0\n\nVNETS\n\nDATASTORES\n1\n$/,
+    );
+  });
+
+  it('renames one, and changes what is said of it by template text', async () => {
+    const said = { ...cluster(100, 'production'), attributes: { SITE: 'paris' } };
+    api.on('GET /clusters/100', { body: said });
+    await run('onecluster rename production staging');
+    await run(`onecluster update 100 ${file('TIER = 1\n')}`);
+    expect(sent()).toEqual([
+      ['PATCH', '/clusters/100', { name: 'staging' }],
+      ['PATCH', '/clusters/100', { attributes: { SITE: null, TIER: expect.anything() } }],
+    ]);
+  });
+
+  it('puts datastores into a cluster beside the others that they are in, and out of it', async () => {
+    await run('onecluster adddatastore production ds-0,1');
+    await run('onecluster deldatastore production 1');
+    await run('onecluster deldatastore 0 0');
+    expect(sent()).toEqual([
+      ['PATCH', '/datastores/0', { cluster_ids: [0, 100] }],
+      ['PATCH', '/datastores/1', { cluster_ids: [0, 100] }],
+      ['PATCH', '/datastores/1', { cluster_ids: [0] }],
+      ['PATCH', '/datastores/0', { cluster_ids: null }],
+    ]);
   });
 
   it('puts hosts into a cluster, and back into the default one', async () => {

@@ -54,6 +54,11 @@ describe('onetemplate', () => {
     expect(shown).toContain('PUBLIC_CLOUD=[\n  TYPE="EC2",\n  AMI="ami-6f5f1206" ]\n');
     expect(await run(`onetemplate update 0 ${file('larger.tmpl', 'CPU=2\nMEMORY=256\n')}`)).toEqual(done);
     expect((await run('onetemplate show 0')).out).toContain('\nMEMORY="256"\n');
+    expect(await run('onetemplate clone small copied')).toEqual({ ...done, out: 'ID: 1\n' });
+    expect((await run('onetemplate show copied')).out).toContain('\nMEMORY="256"\n');
+    expect(await run('onetemplate rename copied other')).toEqual(done);
+    expect((await run('onetemplate show 1')).out).toMatch(/^NAME {11}: other$/m);
+    expect(await run('onetemplate delete other')).toEqual(done);
     expect(await run('onetemplate chmod small 640')).toEqual(done);
     expect(await run('onetemplate chown small alice users')).toEqual(done);
     expect((await run('onetemplate list alice')).out).toContain('alice           users           small');
@@ -116,6 +121,12 @@ describe('onevm', () => {
       /\nVIRTUAL MACHINE HISTORY\nSEQ HOST +ACTION +DS +START +TIME +PROLOG\n +0 localhost +none +- .* 0h00m00s\n/,
     );
     expect(shown).toContain('\nUSER TEMPLATE\nPUBLIC_CLOUD=[\n  TYPE="EC2" ]');
+    expect(await run(`onevm update 70 ${file('more.tmpl', 'READY = YES\n')} --append`)).toEqual(done);
+    expect((await run('onevm show 70')).out).toMatch(/\nUSER TEMPLATE\n[\s\S]*READY="YES"/);
+    expect((await run('onevm show 70')).out).toContain('PUBLIC_CLOUD=[');
+    expect(await run(`onevm update 70 ${file('other.tmpl', 'NOTE = mine\n')}`)).toEqual(done);
+    expect((await run('onevm show 70')).out).toMatch(/\nUSER TEMPLATE\nNOTE="mine"\n?$/m);
+    expect((await run('onevm show 70')).out).not.toMatch(/PUBLIC_CLOUD|READY/);
     expect(await run('onevm rename 71 broken')).toEqual(done);
     expect((await run('onevm show broken')).out).toMatch(/^NAME {16}: broken$/m);
     expect(JSON.parse((await run('onevm show 71 -j')).out)).toMatchObject({ id: 71, reason: 'no such image' });
@@ -162,7 +173,7 @@ describe('onevm', () => {
     expect(shown).toMatch(
       /\nVM DISK SNAPSHOTS\n AC {2}ID DISK PARENT +DATE +SIZE NAME *\n +0 +4 +-1 .* - x *\n => {3}1 {4}4 {5}-1 .* - x *\n/,
     );
-    expect(shown).toMatch(/\nVM DISKS\n.*\n {2}1 vda +10\.0M fs +qcow2\n/);
+    expect(shown).toMatch(/\nVM DISKS\n.*\n {2}1 - +vda +qcow2 - fs +10\.0M fs +NO *\n/);
     expect(await run('onevm resize 83')).toMatchObject({ code: 255, err: expect.stringContaining('--vcpu') });
     const address_ranges = [{ type: 'IP4', ip: '10.0.0.1', size: 4 }];
     await world.ask('oneadmin', 'post', '/virtual-networks', { name: 'private', address_ranges });
@@ -186,7 +197,7 @@ describe('onevm', () => {
       [
         { action: 'nic-attach', nic: { network: 'private', model: 'virtio' } },
         { action: 'nic-detach', nic_id: 2 },
-        { action: 'disk-attach', disk: { type: 'swap', size: 2_048, format: 'raw' } },
+        { action: 'disk-attach', disk: { type: 'swap', size: 2_048 } },
         { action: 'disk-detach', disk_id: 1 },
         { action: 'disk-resize', disk_id: 1, size: 20 },
         { action: 'disk-snapshot-create', disk_id: 1, name: 'first' },
@@ -194,8 +205,21 @@ describe('onevm', () => {
         { action: 'disk-snapshot-delete', disk_id: 4, snapshot_id: 0 },
       ].map((change) => ({ change })),
     );
-    for (const words of ['disk-attach 83 --image debian', 'disk-saveas 83 1 copy'])
-      expect(await run(`onevm ${words}`)).toMatchObject({ code: 255, err: expect.stringContaining('no images yet') });
+    expect(await run('onevm disk-attach 83 --image nowhere')).toMatchObject({
+      code: 255,
+      err: expect.stringContaining('there is no image "nowhere"'),
+    });
+    const datastore = { id: 0, ds_mad: 'fs', mb: 10, at: new Date() } as const;
+    await world.store.vms.model.updateOne({ _id: 83 }, { $set: { operation: null, datastore } });
+    expect(await run('onevm disk-saveas 83 1 copy --snapshot 7')).toMatchObject({
+      ...{ code: 255, err: expect.stringContaining('has no snapshot 7') },
+    });
+    const { code, out } = await run('onevm disk-saveas 83 1 copy --type os');
+    const [, image = ''] = /^Image ID: (\d+)\n$/.exec(out) ?? [];
+    expect(code).toBe(0);
+    expect(await world.store.images.find(Number(image))).toMatchObject({
+      ...{ name: 'copy', type: 'OS', state: 'LOCKED', origin: { vm: 83, disk: 1 }, size_mb: 10 },
+    });
   });
 
   it('has VMs switched at a time that is said', async () => {

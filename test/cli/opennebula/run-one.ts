@@ -1,5 +1,8 @@
 import { clusterVerbs, hostVerbs } from '../../../cli/opennebula/host-verbs.js';
+import { networkTemplateVerbs } from '../../../cli/opennebula/network-template-verbs.js';
+import { networkVerbs } from '../../../cli/opennebula/network-verbs.js';
 import { type OneSurroundings, runOne, type Verb } from '../../../cli/opennebula/one-program.js';
+import { securityGroupVerbs } from '../../../cli/opennebula/security-group-verbs.js';
 import { datastoreVerbs, imageVerbs } from '../../../cli/opennebula/storage-verbs.js';
 import { templateVerbs } from '../../../cli/opennebula/template-verbs.js';
 import { vmVerbs } from '../../../cli/opennebula/vm-verbs.js';
@@ -8,7 +11,8 @@ import type { Result } from '../launch-program.js';
 const programs: Readonly<Record<string, readonly Verb[]>> = {
   ...{ onevm: vmVerbs, onetemplate: templateVerbs },
   ...{ onehost: hostVerbs, onecluster: clusterVerbs },
-  ...{ oneimage: imageVerbs, onedatastore: datastoreVerbs },
+  ...{ oneimage: imageVerbs, onedatastore: datastoreVerbs, onevnet: networkVerbs },
+  ...{ onesecgroup: securityGroupVerbs, onevntemplate: networkTemplateVerbs },
 };
 
 /** A command line such as `onevm list`, in this process, with what it prints. */

@@ -60,7 +60,7 @@ describe('oneimage', () => {
     const file = join(directory, 'alpine.img');
     writeFileSync(
       file,
-      'NAME = alpine\nPATH = "https://example.org/alpine.qcow2"\nTYPE = OS\nPERSISTENT = YES\nMD5 = 0cc175b9c0f1b6a831c399e269772661\n',
+      'NAME = alpine\nPATH = "https://example.org/alpine.qcow2"\nTYPE = OS\nPERSISTENT = YES\nMD5 = 0cc175b9c0f1b6a831c399e269772661\nDEV_PREFIX = sd\n',
     );
     expect(await run(`oneimage create ${file} -d default --name other`)).toMatchObject({ code: 0, out: 'ID: 8\n' });
     expect(await run('oneimage create --name data --type datablock --size 1024')).toMatchObject({ code: 0 });
@@ -71,6 +71,7 @@ describe('oneimage', () => {
         {
           ...{ name: 'other', source: { url: 'https://example.org/alpine.qcow2' }, type: 'OS', persistent: true },
           ...{ md5: '0cc175b9c0f1b6a831c399e269772661', datastore_id: 1 },
+          attributes: { DEV_PREFIX: 'sd' },
         },
       ],
       ['POST', '/images', { name: 'data', source: { empty: { size_mb: 1_024 } }, type: 'DATABLOCK' }],
@@ -82,11 +83,15 @@ describe('oneimage', () => {
     await run('oneimage persistent 0,alpine');
     await run('oneimage chtype 0 cdrom');
     await run('oneimage disable 7');
+    await run('oneimage lock 7');
+    await run('oneimage unlock 7');
     expect(sent()).toEqual([
       ['PATCH', '/images/0', { persistent: true }],
       ['PATCH', '/images/7', { persistent: true }],
       ['PATCH', '/images/0', { type: 'CDROM' }],
       ['PATCH', '/images/7', { state: 'disabled' }],
+      ['PATCH', '/images/7', { locked: true }],
+      ['PATCH', '/images/7', { locked: false }],
     ]);
   });
 });

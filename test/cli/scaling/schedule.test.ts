@@ -67,9 +67,10 @@ describe('arcus service schedule', () => {
 describe('arcus vm schedule', () => {
   const of = '/vms/3/schedules';
   const nightly = { recurrence: '0 22 * * *', start_time: null, time_zone: 'Europe/Madrid' };
+  const saves = { disk_id: null, image_name: null, datastore_id: null, keep: null };
   const shownOnes = (last: object | null) => ({
     ...{ vm: 3, time_zone: 'UTC' },
-    schedules: [{ id: 0, action: 'poweroff', ...nightly, by: 0, next_at: at, last }],
+    schedules: [{ id: 0, action: 'poweroff', ...nightly, ...saves, by: 0, next_at: at, last }],
   });
   const vmSchedule = (...args: string[]) => runArcus(['vm', 'schedule', ...args], api.environment);
 

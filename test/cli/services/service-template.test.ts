@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { office } from '../../../api/native/networks/networks-examples.js';
 import { roles } from '../../../api/native/services/service-templates-examples.js';
 import { runArcus } from '../run-arcus.js';
-import { type StubApi, startStubApi } from '../stub-api.js';
+import { problem, type StubApi, startStubApi } from '../stub-api.js';
 import { page, service } from '../stub-objects.js';
 import { deployment } from '../stub-operation.js';
 
@@ -31,6 +32,36 @@ const sent = () =>
   );
 
 describe('arcus service-template', () => {
+  it('that is given a file without -f says where it goes', async () => {
+    const { code, err } = await arcus('service-template', 'create', 'shop.json');
+    expect([code, err]).toEqual([2, expect.stringMatching(/too many arguments.*\nA file is named with -f\./s)]);
+    const other = await arcus('service-template', 'delete', '3', '4');
+    expect(other.err).not.toContain('-f');
+  });
+
+  it('begins several services, and says of each which operation does it', async () => {
+    api.on('POST /service-templates/3/instantiate', { status: 202, body: deployment({ state: 'accepted' }) });
+    const { code, out } = await arcus('service-template', 'instantiate', 'shop', '--name', 'one', '--multiple', '3');
+    expect([code, out.match(/accepted as operation/g)?.length]).toEqual([0, 3]);
+    const asked = ['POST', '/service-templates/3/instantiate', { merge_template: { name: 'one' } }];
+    expect(sent()).toEqual([asked, asked, asked]);
+  });
+
+  it('adds what OpenNebula printed of one as it is, and says where in that something is wrong', async () => {
+    api.on('POST /service-templates', { status: 201, body: shop });
+    const document = {
+      DOCUMENT: { NAME: 'shop', TEMPLATE: { BODY: { name: 'shop', roles: [{ name: 'web', template_id: 0 }] } } },
+    };
+    const file = join(tmpdir(), `printed-${process.pid}.json`);
+    writeFileSync(file, JSON.stringify(document, null, 2));
+    expect((await arcus('service-template', 'create', '-f', file)).out).toContain('service-template 3 (shop) created.');
+    expect(sent()).toEqual([['POST', '/service-templates', document]]);
+    const errors = [{ pointer: '/roles/0/name', detail: 'is wrong' }];
+    api.on('POST /service-templates', problem(400, 'invalid_request', 'It is wrong.', errors));
+    const { err } = await arcus('service-template', 'create', '-f', file);
+    expect(err).toContain(`${file}:9`);
+  });
+
   it('clones one under another name', async () => {
     api.on('POST /service-templates/3/clone', { status: 201, body: { ...shop, id: 4, name: 'copy' } });
     expect(await arcus('service-template', 'clone', 'shop', 'copy')).toMatchObject({
@@ -55,6 +86,74 @@ describe('arcus service-template', () => {
     const alone = await arcus('service-template', 'instantiate', 'shop', '--deep');
     expect([alone.code, alone.err]).toEqual([2, expect.stringMatching(/^arcus: --deep: .*\nName one with --file/)]);
     expect(sent().map(([, , body]) => body)).toEqual([{ merge_template }, { merge_template, merge: 'deep' }]);
+  });
+
+  describe('what one asks for', () => {
+    const asked = (name: string, type: string, more: object = {}) => ({
+      ...{ name, given_in: type === 'network' ? 'networks' : 'inputs', role: null, type, mandatory: true },
+      ...{ question: `Which ${name}?`, among: null, least: null, most: null, default: null, ...more },
+    });
+    const items = [
+      asked('Public', 'network'),
+      asked('Private', 'network'),
+      asked('SIZE', 'list', { among: ['small', 'large'] }),
+      asked('db/COUNT', 'number', { role: 'db', mandatory: false, default: '2' }),
+    ];
+    const instantiate = ['service-template', 'instantiate', 'shop'];
+    const networks = { Public: { network_id: 0 }, Private: { reserve_from: 7, size: 20 } };
+    beforeEach(() => {
+      api.on('GET /service-templates/3/inputs', { body: { items } });
+      api.on('GET /virtual-networks', page(office));
+      api.on('POST /service-templates/3/instantiate', { status: 202, body: deployment({ state: 'accepted' }) });
+    });
+
+    it('is listed', async () => {
+      const { out } = await arcus('service-template', 'inputs', 'shop');
+      expect(out.split('\n').map((line) => line.trim().split(/\s{2,}/))).toEqual([
+        ['NAME', 'TYPE', 'MUST BE GIVEN', 'DEFAULT', 'QUESTION'],
+        ['Public', 'network', 'yes', '-', 'Which Public?'],
+        ['Private', 'network', 'yes', '-', 'Which Private?'],
+        ['SIZE', 'list', 'yes', '-', 'Which SIZE? small, large'],
+        ['db/COUNT', 'number', 'no', '2', 'Which db/COUNT?'],
+        [''],
+      ]);
+    });
+
+    it('is given with the command: networks by name or id, or what is reserved of one', async () => {
+      const given = ['--network', 'Public=office', 'Private=reserve:7:20', '--input', 'SIZE=large', 'db/COUNT=3'];
+      expect((await arcus(...instantiate, ...given)).code).toBe(0);
+      expect(sent().map(([, , body]) => body)).toEqual([{ networks, inputs: { SIZE: 'large', 'db/COUNT': '3' } }]);
+      for (const wrong of ['Public', 'Private=reserve:7', 'Private=reserve::3'])
+        expect(await arcus(...instantiate, '--network', wrong)).toMatchObject({
+          code: 2,
+          err: expect.stringContaining('--network'),
+        });
+      expect(sent()).toHaveLength(1);
+    });
+
+    it('is asked of whoever sits at a terminal, as far as it must be given and was not', async () => {
+      const questions: string[] = [];
+      const ask = async (question: string) => {
+        questions.push(question);
+        return question.startsWith('SIZE') ? 'small' : 'reserve:7:20';
+      };
+      const person = { ask, askSecretly: ask };
+      await runArcus([...instantiate, '--network', 'Public=office'], api.environment, '', person);
+      expect(questions).toEqual([
+        'Private: Which Private? (a network, template:template, or reserve:network:size) ',
+        'SIZE: Which SIZE? (small, large) ',
+      ]);
+      expect(sent().map(([, , body]) => body)).toEqual([{ networks, inputs: { SIZE: 'small' } }]);
+    });
+
+    it('is named where it is missing and nobody can be asked', async () => {
+      const errors = [{ pointer: '/networks/Private', detail: 'is required: Which Private?' }];
+      const refusal = { type: '/problems/invalid_request', title: 'x', status: 400, instance: '/', request_id: 'r-1' };
+      const detail = 'The networks of the service are not all given.';
+      api.on('POST /service-templates/3/instantiate', { status: 400, body: { ...refusal, detail, errors } });
+      const { code, err } = await arcus(...instantiate);
+      expect([code, err]).toEqual([2, expect.stringContaining('/networks/Private: is required: Which Private?')]);
+    });
   });
 
   it('exports one in the names of OneFlow 5, or of 7, and nothing but JSON', async () => {

@@ -94,7 +94,7 @@ describe('commands', () => {
     ['service-t', /^Usage: arcus service-template /],
     ['vm upd 0', /"upd" can mean more than one command\.\n {2}arcus vm update\n {2}arcus vm updateconf\n/],
     ['vm update 0', /missing required argument 'attributes'/],
-    ['service-template in', /missing required argument 'service-template'/],
+    ['service-template ins', /missing required argument 'service-template'/],
     [
       'host d 0',
       /"d" can mean more than one command\.\n {2}arcus host disable\n {2}arcus host delete\nWrite more of it/,

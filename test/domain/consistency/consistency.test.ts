@@ -9,6 +9,11 @@ import type { SeenOperations } from '../../../domain/consistency/judge-operation
 import { judgeCounters, judgeOperations, judgeRuns } from '../../../domain/consistency/judge-operations.js';
 import { judgeOwners, type SeenOwner } from '../../../domain/consistency/judge-owners.js';
 import { judgeQuotas } from '../../../domain/consistency/judge-quotas.js';
+import {
+  judgeKeptNetworks,
+  judgeMadeNetworks,
+  type SeenNetworks,
+} from '../../../domain/consistency/judge-service-networks.js';
 import { judgeServices, type RoleCount } from '../../../domain/consistency/judge-services.js';
 import { judgeVms } from '../../../domain/consistency/judge-vms.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
@@ -109,6 +114,13 @@ const lease = (nic: number, holder: LeaseHolder = { type: 'vm', id: 7, nic }): S
   const place = { network: 4, ar_id: 0, index: nic };
   return { _id: leaseKey(place), ...place, holder };
 };
+const networked = (made: boolean): SeenNetworks => ({
+  _id: 3,
+  networks: [
+    { name: 'Public', id: 7 },
+    { name: 'Own', id: 9, reserved: { from: 7, size: 2, made } },
+  ],
+});
 const reserved = (index: number): SeenLease => ({ ...lease(index, { type: 'network', id: 5 }) });
 const range = { ar_id: 0, type: 'IP4', mac: '02:00:0a:00:00:01', ip: '10.0.0.1' } as const;
 /** Network 5 was made of the first three addresses of network 4. */
@@ -267,6 +279,9 @@ const cases: [FindingCode, () => Flaw[]][] = [
   ['nic_lease_missing', () => ofNics(vm('ACTIVE/UNKNOWN', { device_change: attaching }), [])],
   ['nic_lease_taken', () => ofNics(wired, [lease(0, { type: 'vm', id: 8, nic: 0 })])],
   ['nic_lease_taken', () => ofNics(wired, [lease(0, { type: 'hold' })])],
+  ['service_network_missing', () => judgeMadeNetworks([networked(true)], new Set([8]))],
+  ['network_without_service', () => judgeKeptNetworks([{ _id: 9, service: 3 }], [])],
+  ['network_without_service', () => judgeKeptNetworks([{ _id: 9, service: 3 }], [networked(false)])],
   ['lease_orphaned', () => judgeHolders([lease(0)], { vms: new Set([8]), networks: new Map() })],
   ['lease_orphaned', () => judgeHolders([reserved(2), reserved(3)], { vms: new Set(), networks })],
   ['owner_missing', () => judgeOwners([owner(2, true, null), owner(7, false, '1 VM'), owner(8, false, null)])],
@@ -375,6 +390,9 @@ describe('what fits', () => {
           now,
         ),
     ],
+    ['a network that was made for a service', () => judgeMadeNetworks([networked(true)], new Set([9]))],
+    ['one that is yet to be made', () => judgeMadeNetworks([networked(false)], new Set())],
+    ['one whose service has it', () => judgeKeptNetworks([{ _id: 9, service: 3 }], [networked(true)])],
     ['an address of a NIC', () => ofNics(wired, [lease(0)])],
     [
       'an address of a NIC that may be there',

@@ -2,16 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { type Flaw, isSame } from '../../../domain/consistency/evidence.js';
 import { keyOf, told } from '../../../domain/consistency/flaws.js';
 import { judgeQuotas } from '../../../domain/consistency/judge-quotas.js';
+import { vmStateNames } from '../../../domain/vms/vm-states.js';
 import {
   allStates,
+  diskOf,
   endedOperations,
   image,
   keptStates,
+  lyingDisks,
   ofDatastore,
   ofImage,
+  ofUsers,
+  ofVms,
   openOperations,
   staged,
   stored,
+  vm,
 } from './image-cases.js';
 
 const codes = (found: Flaw[]): string[] => found.map(({ code }) => code);
@@ -33,7 +39,7 @@ describe('an image that fits', () => {
           { operation: open, wanted: other },
           { operation: other, wanted: open },
         ]) {
-          const seen = image(state, { ...named, clones: state === 'CLONE' ? [] : [6] });
+          const seen = image(state, { ...named, clones: state === 'CLONE' ? [] : [6], vms: [] });
           expect(ofImage(seen, { made: [] })).toEqual([]);
           expect(ofDatastore({}, [seen])).toEqual([]);
           expect(ofDatastore({ ...stored(5), ...staged(5) }, [seen])).toEqual([]);
@@ -63,6 +69,50 @@ describe('what lies in a datastore and fits', () => {
     expect(ofDatastore({ strange: ['lost+found'] })).toEqual([]);
   });
 });
+
+describe('the disks of a VM fit', () => {
+  it.each(vmStateNames.filter((state) => state !== 'DONE'))(
+    'that is %s, when its datastore and its images have them',
+    (state) => {
+      expect(ofDatastore(lyingDisks(7, 0, 1), [], [vm(state)])).toEqual([]);
+      expect(ofUsers(image('USED'), [vm(state)])).toEqual([]);
+      expect(ofVms([vm(state)], [image('USED')])).toEqual([]);
+    },
+  );
+
+  it('that is to be made, or was not, without them', () => {
+    for (const state of ['PENDING', 'HOLD', 'ACTIVE/BOOT', 'ACTIVE/BOOT_FAILURE', 'ACTIVE/EPILOG'] as const)
+      expect(ofDatastore({}, [], [vm(state)])).toEqual([]);
+  });
+
+  it('that a host has kept from before there were datastores for them', () => {
+    expect(ofDatastore({}, [], [vm('ACTIVE/RUNNING', { datastore: null })])).toEqual([]);
+  });
+
+  it('whatever lies there and is said, while an operation is at work on it', () => {
+    for (const op of ['accepted', 'running'])
+      for (const hands of [{ operation: op }, { wanted: op }, { hold: { op, epoch: 4, attempt: 1 } }])
+        for (const one of [vm('DONE', hands), vm('POWEROFF', { ...hands, disks: [] }), vm('ACTIVE/RUNNING', hands)]) {
+          expect(ofDatastore(lyingDisks(7, 0, 5), [], [one])).toEqual([]);
+          expect(ofUsers(image('USED'), [one])).toEqual([]);
+          expect(ofVms([one], [])).toEqual([]);
+        }
+  });
+
+  it('with one that is being attached, or of which it is not settled whether it is', () => {
+    const device_change = {
+      ...({ op: 'lost', from: 'running', epoch: 4, open: true } as const),
+      change: { action: 'disk-attach', disk: diskOf(2, { image: { ...ofImageSix } }) },
+    } as const;
+    const attaching = vm('ACTIVE/RUNNING', { device_change });
+    expect(ofDatastore(lyingDisks(7, 0, 1, 2), [], [attaching])).toEqual([]);
+    expect(ofDatastore(lyingDisks(7, 0, 1), [], [attaching])).toEqual([]);
+    expect(ofUsers(image('USED', { _id: 6 }), [attaching])).toEqual([]);
+    expect(codes(ofVms([attaching], [image('USED')]))).toEqual(['image_use_missing']);
+  });
+});
+
+const ofImageSix = { id: 6, name: 'six', datastore: 2, ds_mad: 'fs', way: 'clone', persistent: false } as const;
 
 describe('what is found of images', () => {
   it('is told of one that lacks its bytes only by the datastore that it is in', () => {
@@ -97,7 +147,7 @@ describe('what is found of images', () => {
     expect(codes(found)).toEqual(['image_clone_stale', 'image_state_wrong']);
     expect(found).toMatchObject([
       { seen: { clone: 6, is: { state: 'READY' } } },
-      { seen: { becomes: 'CLONE', clones: 1 } },
+      { seen: { becomes: 'CLONE', clones: 1, vms: 0 } },
     ]);
   });
 });

@@ -35,7 +35,7 @@ describe('the rules that follow from a group', () => {
       '@100 VM+DOCUMENT/@100 USE *',
       '#5 USER/@100 USE+MANAGE+ADMIN+CREATE *',
       '#5 GROUP/#100 USE+MANAGE *',
-      '#5 VM+NET+IMAGE+TEMPLATE+DOCUMENT/@100 USE+MANAGE *',
+      '#5 VM+NET+IMAGE+TEMPLATE+DOCUMENT+SECGROUP/@100 USE+MANAGE *',
       '#5 VM+NET/* CREATE *',
     ]);
     for (const rule of groupRules(web)) expect(parseAcl(printAcl(rule))).toEqual({ ok: true, rule });

@@ -15,7 +15,8 @@ import {
   nothing,
   quotaProblem,
 } from '../../../domain/identity/quotas.js';
-import { type Limits, quotaKinds, UpdateDefaultQuotas, UpdateQuota } from '../../../schemas/identity/quota.js';
+import { type Limits, quotaKinds } from '../../../schemas/identity/amounts.js';
+import { UpdateDefaultQuotas, UpdateQuota } from '../../../schemas/identity/quota.js';
 
 const alice = { type: 'user', id: 2 } as const;
 const all = (amount: number): Limits => limitsOf(() => amount);
@@ -77,7 +78,7 @@ describe('a charge', () => {
     const natural = fc.integer({ min: 0, max: 20 });
     const limit = fc.integer({ min: -2, max: 20 });
     const amounts = (one: fc.Arbitrary<number>) =>
-      fc.record({ services: one, vms: one, cpu: one, memory: one, images: one, storage: one });
+      fc.record({ services: one, vms: one, cpu: one, memory: one, images: one, storage: one, leases: one });
     fc.assert(
       fc.property(
         amounts(limit),
@@ -100,7 +101,13 @@ describe('a charge', () => {
     const ofVms = { services: fc.nat(), vms: fc.nat(), cpu: fc.nat(), memory: fc.nat() };
     // What is charged for no image, or was by an earlier version, says nothing of images.
     const amounts = fc.record(
-      { ...ofVms, images: fc.nat(), storage: fc.nat() },
+      {
+        ...ofVms,
+        images: fc.nat(),
+        storage: fc.nat(),
+        leases: fc.nat(),
+        on: fc.dictionary(fc.constantFrom('network/1/leases', 'image/2/rvms', 'datastore/1/size'), fc.nat()),
+      },
       { requiredKeys: ['services', 'vms', 'cpu', 'memory'] },
     );
     fc.assert(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { routeTable } from '../../../api/native/route-table.js';
-import { chargedKinds, kinds, operatedKinds, rowOf } from '../../../schemas/kinds.js';
+import { kinds, operatedKinds, rowOf } from '../../../schemas/kinds.js';
 import { isOn, type OperationKind, operationKinds, operations } from '../../../schemas/operations.js';
 
 /** The workflows that there are. It does not compile while a kind of operation has none of its name. */
@@ -16,7 +16,7 @@ describe.each(operatedKinds.map((kind) => [kinds[kind].one, kind] as const))('op
   });
 });
 
-it.each(chargedKinds)(
+it.each(operatedKinds.filter((kind) => rowOf(kind).charged))(
   'a %s is led to where it runs, if it does, and away; what takes it away waits for nobody',
   (kind) => {
     const its = operationKinds.filter((one) => isOn(kind, one)).map((one) => operations[one]);

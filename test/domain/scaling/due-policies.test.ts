@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lookAtDue, type ScheduledRole } from '../../../domain/scaling/due-policies.js';
+import { dueToScale, lookAtDue, type ScheduledRole } from '../../../domain/scaling/due-policies.js';
 import { entriesOf, scheduleOf, withEntry } from '../../../domain/services/schedule.js';
 import type { Schedule, ScheduleEntry } from '../../../schemas/services/service.js';
 import { ScheduledPolicy } from '../../../schemas/services/service-template.js';
@@ -152,5 +152,38 @@ describe('scheduled policies', () => {
     expect(look(role({}, policy({ recurrence: '0 12 * * *', adjust: 50 })), at('12:00:04'))?.deed).toMatchObject({
       to: 10,
     });
+  });
+});
+
+describe('what goes before policies that go by load', () => {
+  const due = (of: ScheduledRole, now: Date, { of: entries } = made(of)) => dueToScale(of, entries, now);
+
+  it('is what is due and has not been carried out, of this role', () => {
+    expect([due(role(), at('11:59:59')), due(role(), at('12:00:00'))]).toEqual([null, 0]);
+    expect(due(role({ name: 'db' }), at('12:00:00'), made(role()))).toBeNull();
+    const { entry } = look(role(), at('12:00:04')) ?? {};
+    if (!entry) throw new Error('it was not due');
+    expect(due(role(), at('12:00:05'), withEntry(made(role()), entry, at('12:00:04')))).toBeNull();
+  });
+
+  it('is what waits, too, for as long as it does', () => {
+    const rests = role({ state: 'COOLDOWN', cooldown_until: at('12:30:00') });
+    const { entry } = look(rests, at('12:00:04')) ?? {};
+    if (!entry) throw new Error('it was not due');
+    const waiting = withEntry(made(rests), entry, at('12:00:04'));
+    expect([due(rests, at('12:30:01'), waiting), due(rests, at('13:00:01'), waiting)]).toEqual([0, null]);
+    // What comes again while it waits is due anew.
+    const hourly = role({ ...rests, scheduled_policies: [policy({ recurrence: '*/10 * * * *' })] });
+    const first = look(hourly, at('12:29:00'), entryOf(made(hourly, at('11:45:00'))))?.entry;
+    if (!first) throw new Error('it was not due');
+    const long = withEntry(made(hourly, at('11:45:00')), first, at('12:29:00'));
+    expect(due(hourly, at('13:15:00'), long)).toBe(0);
+  });
+
+  it('is nothing that is paused, and nothing that is done to VMs', () => {
+    expect(due(role({}, policy({ recurrence: '0 12 * * *', enabled: false })), at('12:00:00'))).toBeNull();
+    const action = ScheduledPolicy.parse({ recurrence: '0 12 * * *', action: 'reboot' });
+    expect(due(role({}, action), at('12:00:00'))).toBeNull();
+    expect(due(role({}, action, daily), at('12:00:00'))).toBe(1);
   });
 });

@@ -10,7 +10,8 @@ const policy = (over: Record<string, unknown>): ElasticityPolicy =>
 const target = (text: string, over: Record<string, unknown> = {}): ElasticityPolicy =>
   ElasticityPolicy.parse({ target: text, ...over });
 
-const settings = (seconds: number) => ({
+const settings = (seconds: number, due: number | null) => ({
+  due,
   now: new Date(start + seconds * 1_000),
   stale: 60_000,
   early: 2_000,
@@ -31,6 +32,8 @@ const cpu = (value: number, at: number): MeasuredVm[] => [
 /** A role that is looked at again and again. */
 class Looked {
   count: RoleCount | null = null;
+  /** The scheduled policy of it that is due. */
+  due: number | null = null;
   role: ElasticRole;
   constructor(policies: ElasticityPolicy[], over: Partial<ElasticRole> = {}) {
     this.role = {
@@ -44,7 +47,7 @@ class Looked {
     };
   }
   at(seconds: number, vms: readonly MeasuredVm[]) {
-    const { count, said, decision } = evaluateRole(this.role, this.count, vms, settings(seconds));
+    const { count, said, decision } = evaluateRole(this.role, this.count, vms, settings(seconds, this.due));
     this.count = count;
     const evals = count.policies.map(({ true_evals }) => true_evals);
     return {
@@ -98,7 +101,33 @@ describe('the guide’s example, 1.4.7', () => {
   });
 });
 
+describe('while a scheduled policy of the role is due', () => {
+  it('no policy is asked, and none loses what it has counted', () => {
+    const role = new Looked([policy({ period: 10, period_number: 2 })]);
+    expect(role.at(0, att(60)).evals).toEqual([1]);
+    role.due = 3;
+    expect(role.at(10, att(60))).toMatchObject({
+      ...{ verdicts: ['waits'], why: ['scheduled policy 3 is due, and goes before it'], evals: [1], to: null },
+    });
+    role.due = null;
+    expect(role.at(20, att(60))).toMatchObject({ verdicts: ['scales'], to: 3 });
+  });
+
+  it('min_vms is kept up all the same', () => {
+    const role = new Looked([policy({})], { cardinality: 1, min_vms: 2 });
+    role.due = 0;
+    expect(role.at(0, att(60))).toMatchObject({ verdicts: ['waits'], decision: { policy: null, from: 1, to: 2 } });
+  });
+});
+
 describe('periods', () => {
+  it('count once, also for a look that began a moment before another; a clock set back by more than one begins anew', () => {
+    const role = new Looked([policy({ period: 3_600, period_number: 9 })]);
+    expect(role.at(100, att(60)).evals).toEqual([1]);
+    for (const at of [99, 90, 101]) expect(role.at(at, att(60))).toMatchObject({ evals: [1], verdicts: [null] });
+    expect(role.at(-3_600, att(60)).evals).toEqual([2]);
+  });
+
   it('in a row are counted, and one that does not hold or is not known begins again', () => {
     const role = new Looked([policy({ period: 10, period_number: 2 })]);
     expect(role.at(0, att(60)).evals).toEqual([1]);

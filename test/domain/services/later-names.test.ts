@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { firstNames, laterNames } from '../../../domain/services/later-names.js';
+import { describe, expect, it } from 'vitest';
+import { firstNames, laterNames, templateIn } from '../../../domain/services/later-names.js';
 
 it('a template is the same after it was shown with the later names and sent back', () => {
   const body = {
@@ -36,4 +36,24 @@ it.each<[string, unknown, unknown]>([
   ['another type than vm, so that it is refused', { roles: [{ type: 'vr' }, 5] }, { roles: [{ type: 'vr' }, 5] }],
 ])('takes %s', (_what, sent, taken) => {
   expect(firstNames(sent)).toEqual(taken);
+});
+
+describe('what OpenNebula prints of a template', () => {
+  const body = { name: 'before', roles: [{ name: 'web', template_id: 3 }] };
+  it('is taken by its body, under the name that it has now, with what stands beside it', () => {
+    const roles = [{ name: 'web', vm_template: 3 }];
+    expect(templateIn({ DOCUMENT: { ID: '6', NAME: 'now', TEMPLATE: { BODY: body } } })).toEqual({
+      name: 'now',
+      roles,
+    });
+    expect(templateIn({ DOCUMENT: { NAME: 'now', TEMPLATE: { BODY: body, LABELS: 'web' } } })).toEqual({
+      ...{ name: 'now', roles, template_raw: { LABELS: 'web' } },
+    });
+  });
+
+  it('is nothing else: what is no such document stays as it is', () => {
+    for (const other of [null, 'text', [], { DOCUMENT: 1 }, { DOCUMENT: { TEMPLATE: { BODY: '{}' } } }])
+      expect(templateIn(other)).toEqual(other);
+    expect(templateIn(body)).toEqual({ name: 'before', roles: [{ name: 'web', vm_template: 3 }] });
+  });
 });

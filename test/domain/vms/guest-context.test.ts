@@ -11,9 +11,18 @@ const facts: ContextFacts = {
   vm: {
     id: 12,
     name: 'web-1',
+    template: {
+      CPU: 0.5,
+      GRAPHICS: { TYPE: 'VNC', KEYMAP: 'a]]>b\u0001' },
+      DISK: [{ IMAGE: 'a' }, { IMAGE: 'b', SIZE: 10 }],
+    },
     attributes: { CITY: 'Vigo', CPU: 0.5, GRAPHICS: { TYPE: 'VNC' }, DISK: [{ IMAGE: 'a' }, { IMAGE: 'b', SIZE: 10 }] },
   },
   owner: { uid: 3, name: 'alice', attributes: { SSH_PUBLIC_KEY: "ssh-ed25519 AAAA alice's" } },
+  images: [
+    { IMAGE: 'alpine', IMAGE_ID: '7', NAME: 'alpine', SIZE: '64', RELEASE: '3.20' },
+    { IMAGE: 'data', IMAGE_ID: '8', NAME: 'data', SIZE: '128' },
+  ],
   nics: [
     {
       NIC_ID: '0',
@@ -37,6 +46,7 @@ describe('a reference in CONTEXT', () => {
     ['$USER[NO_SUCH]', ''],
     ['$UNAME/$UID on $NAME/$VMID', 'alice/3 on web-1/12'],
     ['in $CITY of $CPU', 'in Vigo of 0.5'],
+    ['$TEMPLATES[0] of $list[A], $City[A] and $CITY', '$TEMPLATES[0] of $list[A], Vigo[A] and Vigo'],
     ['$city', 'Vigo'],
     ['$PATH:$HOME/bin', '$PATH:$HOME/bin'],
     [`${braced('CITY')} and $$CITY`, `${braced('CITY')} and $Vigo`],
@@ -46,6 +56,8 @@ describe('a reference in CONTEXT', () => {
     ['$NIC[IP, NIC_ID=2]', '10.0.0.9'],
     ['$NIC[IP, NETWORK="elsewhere"]', ''],
     ['$NETWORK[GATEWAY, NETWORK="private"]', '10.0.0.1'],
+    ['$IMAGE[RELEASE] of $IMAGE[NAME], $IMAGE[SIZE, IMAGE="data"]', '3.20 of alpine, 128'],
+    ['$IMAGE[RELEASE, IMAGE_ID=8]', ''],
     ['$GRAPHICS[TYPE]', 'VNC'],
     ['$DISK[SIZE, IMAGE="b"] of $DISK[IMAGE]', '10 of a'],
     ['$constructor and $USER[constructor]', '$constructor and '],
@@ -69,6 +81,27 @@ describe('a reference in CONTEXT', () => {
       expect.stringMatching(/^CONTEXT\/SAID has ".*", which is to be as \$NIC/),
     ]);
     expect(guestContext({ SAID: text }, facts)).toEqual({ SAID: text });
+  });
+
+  it('to an attribute with parts that there is none of is found wrong when it is written, but in programs', () => {
+    expect(contextFindings({ SAID: 'to $IMAG[NAME]', START_SCRIPT: 'echo $LIST[A]' })).toEqual([
+      expect.stringMatching(/^CONTEXT\/SAID refers to \$IMAG\[…\], and there is no such attribute/),
+    ]);
+    expect(contextFindings({ SAID: '$GRAPHICS[TYPE]' }, facts.vm.attributes)).toEqual([]);
+  });
+
+  it('to all of its template tells that as OpenNebula’s XML, in Base64', () => {
+    const told = guestContext({ SAID: '$TEMPLATE' }, facts)?.SAID ?? '';
+    expect(Buffer.from(told, 'base64').toString()).toBe(
+      '<TEMPLATE><CPU><![CDATA[0.5]]></CPU><GRAPHICS><TYPE><![CDATA[VNC]]></TYPE><KEYMAP><![CDATA[a]]]]><![CDATA[>b]]></KEYMAP></GRAPHICS>' +
+        '<DISK><IMAGE><![CDATA[a]]></IMAGE></DISK><DISK><IMAGE><![CDATA[b]]></IMAGE><SIZE><![CDATA[10]]></SIZE></DISK></TEMPLATE>',
+    );
+  });
+
+  it('has no NUL beside it', () => {
+    expect(contextFindings({ SAID: 'a\0b' })).toEqual([
+      'CONTEXT/SAID must not contain NUL, which no shell can be told',
+    ]);
   });
 
   it('is to stand in a text', () => {

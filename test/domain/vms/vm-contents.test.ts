@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { beyond, measureVmTemplate } from '../../../domain/bounds.js';
 import { Problem } from '../../../domain/problems.js';
 import { parseTemplateText } from '../../../domain/template-text.js';
-import { capacityWith, vmContents } from '../../../domain/vms/vm-contents.js';
+import { sizeWith, vmContents } from '../../../domain/vms/vm-contents.js';
 import { VmTemplateBody } from '../../../schemas/vms/vm-template.js';
 
 const template: VmTemplateBody = {
@@ -67,7 +67,7 @@ describe('the contents of a VM', () => {
 
 describe('what comes out of a role’s contents, worked out from what they change,', () => {
   const attribute = fc.constantFrom('CPU', 'MEMORY', 'VCPU', 'DISK', 'CONTEXT', 'OWN', 'OTHER');
-  const value = fc.constantFrom('1', '"two"', '[A=1]', '[A=1, B="x"]', '""');
+  const value = fc.constantFrom('1', '"two"', '[IMAGE=a]', '[IMAGE=a, B="x"]', '""');
   const lines = fc.array(fc.tuple(attribute, value), { maxLength: 5 });
   const appended = fc.subarray(['CPU', 'DISK', 'CONTEXT', 'OWN'], { maxLength: 2 });
   const size = fc.constantFrom(10, 65_300, 65_400, 65_440, 65_460);
@@ -97,14 +97,14 @@ describe('what comes out of a role’s contents, worked out from what they chang
     };
     fc.assert(
       fc.property(lines, appended, size, (changes, append, bytes) => {
-        const template = VmTemplateBody.parse({ CPU: 1, MEMORY: 64, DISK: [{ A: 1 }], OTHER: 'x'.repeat(bytes) });
+        const template = VmTemplateBody.parse({ CPU: 1, MEMORY: 64, DISK: [{ IMAGE: 'b' }], OTHER: 'x'.repeat(bytes) });
         const contents = `${changes.map(([name, text]) => `${name}=${text}`).join('\n')}\nAPPEND="${append.join(',')}"`;
         const whole = ofTheWhole(template, contents);
         const made = orRefused(() => vmContents(template, { contents }));
         expect(made === 'refused' ? made : { ...made.template, ...made.user_template }).toEqual(whole);
         const reserved = whole === 'refused' ? whole : { cpu: Math.round(whole.CPU * 100), memory: whole.MEMORY };
         expect(made === 'refused' ? made : made.capacity).toEqual(reserved);
-        expect(orRefused(() => capacityWith(template, contents))).toEqual(reserved);
+        expect(orRefused(() => sizeWith(template, contents).capacity)).toEqual(reserved);
       }),
     );
   });

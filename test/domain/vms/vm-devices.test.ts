@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { freeTarget } from '../../../domain/vms/disk-wishes.js';
 import { templateDevices } from '../../../domain/vms/template-devices.js';
 import { statesOf } from '../../../domain/vms/vm-action-states.js';
 import {
@@ -9,7 +10,6 @@ import {
   deviceVerb,
   domainChange,
   domainDevices,
-  freeTarget,
   macOf,
   planChange,
   wasDone,
@@ -193,7 +193,7 @@ describe('addresses and devices', () => {
 });
 
 describe('what a VM template says of devices', () => {
-  it('is what a VM begins with; disks of images keep their ids and devices', () => {
+  it('is what a VM begins with; disks of images keep their ids', () => {
     const { devices, findings } = templateDevices({
       NIC: [
         { NETWORK: 'public', MODEL: 'virtio' },
@@ -208,7 +208,7 @@ describe('what a VM template says of devices', () => {
         { nic_id: 1, network: '7', mac: '02:00:c0:a8:00:0a' },
       ],
       disks: [
-        { disk_id: 1, type: 'swap', size: 1_024, format: 'raw', target: 'vdb' },
+        { disk_id: 1, type: 'swap', size: 1_024, format: 'raw', target: 'vda' },
         { disk_id: 2, type: 'fs', size: 10, format: 'qcow2', target: 'vdd' },
       ],
       device_ids: { nic: 2, disk: 3 },
@@ -223,8 +223,7 @@ describe('what a VM template says of devices', () => {
     });
     expect(findings).toEqual([
       'NIC/0/MAC must be the address of one card, such as 02:00:c0:a8:00:0a',
-      'DISK/0/SIZE must be an integer, in MB',
-      'DISK has the target vdb twice',
+      'DISK/0/SIZE is required of a disk that is made of no image',
       'DISK has the target vdb twice',
     ]);
     const many = Array.from({ length: 20_000 }, () => ({ TYPE: 'fs', SIZE: 1 }));

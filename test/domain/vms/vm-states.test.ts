@@ -17,7 +17,7 @@ const events: VmEvent[] = [
   ...(['save_stop', 'store', 'stored', 'fetch', 'resume_stopped'] as const),
   ...(['hold', 'release', 'migrate', 'save_migrate', 'move', 'restart', 'move_off', 'move_saved'] as const),
   ...(['plug_nic', 'plug_disk', 'unplug_disk', 'resize_disk'] as const),
-  ...(['snapshot_disk', 'revert_disk', 'drop_snapshot'] as const),
+  ...(['snapshot_disk', 'revert_disk', 'drop_snapshot', 'save_disk'] as const),
   ...(['hold', 'release', 'snapshot', 'migrate', 'save_migrate', 'move', 'restart', 'move_off', 'move_saved'] as const),
 ];
 type Name = (typeof vmStateNames)[number];
@@ -85,7 +85,16 @@ describe('the states of a VM', () => {
   );
 
   it('let nobody run who has not booted', () => {
-    const booted = ['BOOT', 'BOOT_FAILURE', 'BOOT_SUSPENDED', 'BOOT_STOPPED', 'RUNNING', 'HOTPLUG_SNAPSHOT', 'UNKNOWN'];
+    const booted = [
+      'BOOT',
+      'BOOT_FAILURE',
+      'BOOT_SUSPENDED',
+      'BOOT_STOPPED',
+      'RUNNING',
+      'HOTPLUG_SNAPSHOT',
+      'HOTPLUG_SAVEAS',
+      'UNKNOWN',
+    ];
     const switching = [
       ...['SHUTDOWN_POWEROFF', 'SHUTDOWN_UNDEPLOY', 'SAVE_SUSPEND', 'SAVE_STOP'],
       ...['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'],

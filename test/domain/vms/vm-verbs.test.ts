@@ -7,8 +7,8 @@ import { isAfter, isDuring, type VmVerb, vmVerbs } from '../../../domain/vms/vm-
 
 const verbs: VmVerb[] = ['boot', 'remove', 'clear', 'poweroff', 'suspend', 'undeploy', 'restore'];
 
-/** What stops VMs and brings them back, one after the other; what ends what is kept of them. */
-const stopping: VmVerb[] = ['saveStop', 'store', 'fetch', 'discard', 'discardToClear'];
+/** What stops VMs and brings them back, one after the other; what makes their disks, and ends what is kept of them. */
+const stopping: VmVerb[] = ['saveStop', 'store', 'fetch', 'discard', 'discardToClear', 'makeDisks', 'vacate'];
 
 const moves: MoveVerb[] = ['migrate', 'save', 'move', 'restart', 'moveOff', 'moveSaved'];
 

@@ -29,7 +29,7 @@ const moves = {
 type Move = keyof typeof moves;
 /** Its devices are changed. */
 const changes: readonly DeviceVerb[] = Object.values(deviceActions).flatMap((row) => Object.values(row));
-type Work = 'deploy' | 'terminate' | 'recreate' | 'settle' | Move | Switch | DeviceVerb;
+type Work = 'deploy' | 'terminate' | 'recreate' | 'settle' | 'saveDisk' | Move | Switch | DeviceVerb;
 /** A VM, who is at work on it, and the host that it is on or was on last; `between`: or on another one; `stored`: something of it is kept away from hosts. */
 type Seen = { vm: VmStateName; work: Work | null; host: SeenHost; between?: true; stored?: true };
 
@@ -49,6 +49,7 @@ function nextStep({ vm, work, stored }: Seen): VmEvent | null {
     const { enter, during, leave } = vmVerbs[work];
     return vm === during ? leave : enter;
   }
+  if (work === 'saveDisk') return abandonment(storedVmState(vm)) ?? 'save_disk';
   if (work === 'store' && vm === 'ACTIVE/RUNNING') return 'save_stop';
   if (work === 'store' && vm === 'ACTIVE/SAVE_STOP') return 'store';
   if (isSwitch(work)) {
@@ -106,7 +107,8 @@ function progress(seen: Seen): Way<Seen>[] {
   if (isHindered(seen, event)) return event === 'place' || event === 'fetch' ? [] : [ending(seen)];
   // Placed anew it is from then on deployed as any other.
   const last = isMove(work) ? (moves[work].at(-1) ?? 'migrate') : isChange(work) ? work : null;
-  const isLast = last !== null && vmVerbs[last].during === vm;
+  const isSaved = work === 'saveDisk' && event !== 'save_disk';
+  const isLast = isSaved || (last !== null && vmVerbs[last].during === vm);
   return after(vm, event).map((to) => {
     const { between, stored, ...rest } = seen;
     const isKept =
@@ -147,7 +149,10 @@ function ending(seen: Seen): Way<Seen> {
 const isMove = (work: Work | null): work is Move => work !== null && Object.hasOwn(moves, work);
 const isChange = (work: Work | null): work is DeviceVerb => changes.some((verb) => verb === work);
 const isSwitch = (work: Work | null): work is Switch =>
-  work !== null && !isMove(work) && !isChange(work) && !['deploy', 'terminate', 'recreate', 'settle'].includes(work);
+  work !== null &&
+  !isMove(work) &&
+  !isChange(work) &&
+  !['deploy', 'terminate', 'recreate', 'settle', 'saveDisk'].includes(work);
 
 const begun = (seen: Seen, does: Work): Seen => ({ ...seen, work: does });
 
@@ -228,6 +233,10 @@ function accidents(seen: Seen): Way<Seen>[] {
       : changes.flatMap((verb) =>
           vmVerbs[verb].leave === settled[vm] ? [{ name: verb, to: begun(seen, verb) }] : [],
         )),
+    // Its user saves a disk of it.
+    ...(work === null && !seen.between && statesOf('disk-saveas').includes(vm)
+      ? [{ name: 'saveDisk', to: begun(seen, 'saveDisk') }]
+      : []),
     // Another host takes it.
     ...(work !== null && work !== 'terminate' && vm === 'PENDING'
       ? [

@@ -12,6 +12,7 @@ import { createDirectory, type MongodbDirectory } from '../../../store/identity/
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { addGroup, addUser } from '../../support/people.js';
 import { ownDatabaseUri } from '../../support/servers.js';
 
@@ -26,7 +27,15 @@ async function processOn(uri: string): Promise<Process> {
   const directory = createDirectory(connection);
   const store = createStore(connection);
   const settings = { temporalUiUrl: undefined, failedLogins: 10 };
-  const operations = createOperations({ store, directory, engine: idleEngine, settings, onDelayed: () => {} });
+  const operations = createOperations({
+    store,
+    directory,
+    engine: idleEngine,
+    storages: noStorages,
+    sealer: noSealer,
+    settings,
+    onDelayed: () => {},
+  });
   return { connection, directory, operations };
 }
 

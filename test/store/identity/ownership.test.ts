@@ -13,6 +13,7 @@ import { createDirectory, type MongodbDirectory } from '../../../store/identity/
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { makeOwnedService, strays } from '../../support/owned-service.js';
 import { addGroup, addUser } from '../../support/people.js';
 import { ownDatabaseUri } from '../../support/servers.js';
@@ -33,7 +34,12 @@ let elsewhere: Operations;
 const operationsOver = (over: Store) => {
   const context: OperationsContext = {
     ...{ store: over, directory, engine: idleEngine },
-    ...{ settings: { temporalUiUrl: undefined, failedLogins: 10 }, onDelayed: () => {} },
+    ...{
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
+      onDelayed: () => {},
+    },
   };
   return { ...createOperations(context), ...bind(context, { repairAgain: repairServiceAgain }) };
 };

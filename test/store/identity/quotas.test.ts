@@ -7,7 +7,8 @@ import { Problem } from '../../../domain/problems.js';
 import { createOperations, type Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
 import { defaultPermissions } from '../../../schemas/common/common.js';
-import { type Amounts, countedDefaults } from '../../../schemas/identity/quota.js';
+import type { Amounts } from '../../../schemas/identity/amounts.js';
+import { countedDefaults } from '../../../schemas/identity/quota.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { createDirectory, type MongodbDirectory } from '../../../store/identity/mongodb-directory.js';
@@ -15,6 +16,7 @@ import { connectMongodb } from '../../../store/mongo/connection.js';
 import { within, withTransaction } from '../../../store/mongo/transaction.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { addUser } from '../../support/people.js';
 import { quotaDisagreements } from '../../support/quota-books.js';
 import { ownDatabaseUri } from '../../support/servers.js';
@@ -44,6 +46,8 @@ const operationsOn = (over: Store, directory: MongodbDirectory): Operations =>
       directory,
       engine: idleEngine,
       settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
     },
     onDelayed: () => {},
   });
@@ -249,6 +253,38 @@ describe('limits', () => {
     expect(refusals).toHaveLength(30);
     expect((await used('user', 2))?.vms).toBe(10);
     await books();
+  });
+});
+
+describe('quotas on addresses and images', () => {
+  it('let exactly as many through as there are left, whoever asks at once in eight processes', async () => {
+    const oneadmin = callers[3] as Caller;
+    const ranges = [{ type: 'IP4' as const, ip: '10.0.0.1', size: 50 }];
+    const wish = { name: 'raced', vn_mad: 'dummy' as const, address_ranges: ranges };
+    const { id } = await operations.networks.create(alice, wish);
+    const template = { CPU: 1, MEMORY: 64, VCPU: undefined, NIC: [{ NETWORK_ID: String(id) }] };
+    const { id: template_id } = await operations.vmTemplates.create(alice, { name: 'raced', template });
+    const key = `network/${id}/leases`;
+    await store.quotas.setLimits({ type: 'user', id: alice.id }, { on: { [key]: 5 } });
+    const processes = [operations, ...others.map((other) => other.operations)];
+    const results = await Promise.allSettled([
+      ...processes.flatMap((by) => [1, 2].map(() => by.vms.create(alice, { template_id }, { requestId: 'test' }))),
+      ...processes.map((by, at) => by.networks.reserve(alice, id, { name: `raced-${at}`, size: 2 })),
+    ]);
+    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(refusals.filter((reason) => !(reason instanceof Problem && reason.code === 'quota_exceeded'))).toEqual([]);
+    const taken = await store.leases.count(id);
+    expect((await used('user', 2))?.on?.[key]).toBe(taken);
+    // A reservation of two finds no room where one is left.
+    expect([4, 5]).toContain(taken);
+    await books();
+    for (const { _id } of await store.vms.model.find({ state: 'PENDING' }).lean<Vm[]>().exec()) await endVm(_id);
+    for (const { _id } of await store.networks.model.find({ parent: id }).lean().exec())
+      await operations.networks.remove(oneadmin, _id, unconditional);
+    expect(await store.leases.count(id)).toBe(0);
+    expect(await used('user', 2)).toMatchObject({ vms: 0 });
+    await books();
+    await operations.networks.remove(oneadmin, id, unconditional);
   });
 });
 

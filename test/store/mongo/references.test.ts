@@ -16,6 +16,7 @@ import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { inLanes } from '../../chaos/starting-racers.js';
 import { idleEngine } from '../../support/idle-engine.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { makeOwnedService } from '../../support/owned-service.js';
 import { addGroup, addUser } from '../../support/people.js';
 import { ownDatabaseUri } from '../../support/servers.js';
@@ -34,6 +35,8 @@ const processOn = async (uri: string): Promise<Process> => {
   const operations = createOperations({
     ...{ store, directory, engine: idleEngine, onDelayed: () => {} },
     settings: { temporalUiUrl: undefined, failedLogins: 10 },
+    storages: noStorages,
+    sealer: noSealer,
   });
   return { connection, store, directory, operations };
 };

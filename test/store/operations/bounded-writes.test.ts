@@ -44,9 +44,9 @@ it('VMs that are bound to others get their places in portions, each of which see
     const history = [{ ...stay, stime: new Date(0), etime: null, reason: 'none' as const }];
     return { move: { vm, event: 'place', set: { reason: null, history } }, tied, host };
   });
-  let answer: Awaited<ReturnType<Store['moveBound']>> | undefined;
+  let answer: Awaited<ReturnType<Store['places']['ofService']>> | undefined;
   const written = await writesByTransaction(connection, ['vms'], async () => {
-    answer = await store.moveBound(service, moves);
+    answer = await store.places.ofService(service, moves);
   });
   expect(written).toEqual([movedAtOnce, movedAtOnce, 99]);
   expect(answer).toMatchObject({ moved: vms.length - 1, refused: [late] });

@@ -1,13 +1,17 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import fc from 'fast-check';
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { elasticityActivities } from '../../../activities/scaling/elasticity.js';
+import { scheduleActivities } from '../../../activities/scaling/schedules.js';
 import type { RoleRecord } from '../../../domain/scaling/role-record.js';
+import { entriesOf, scheduleOf } from '../../../domain/services/schedule.js';
 import type { OperationsContext } from '../../../requests/context.js';
 import { scaleByPolicy } from '../../../requests/scaling/scaling.js';
 import { counterNames, eachCounter } from '../../../schemas/hosts/metrics.js';
 import type { Operation } from '../../../schemas/operations/operation.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
-import { ElasticityPolicy } from '../../../schemas/services/service-template.js';
+import { ElasticityPolicy, ScheduledPolicy } from '../../../schemas/services/service-template.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { createDirectory } from '../../../store/identity/mongodb-directory.js';
@@ -18,6 +22,7 @@ import { createStore, type Store } from '../../../store/store.js';
 import { deployingService } from '../../support/deploying-service.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { madeVm } from '../../support/made-vm.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { addUser } from '../../support/people.js';
 import { ownDatabaseUri } from '../../support/servers.js';
 
@@ -35,6 +40,8 @@ beforeAll(async () => {
   const contextOf = (store: Store): OperationsContext => ({
     ...{ store, directory: createDirectory(store.connection), engine: idleEngine },
     settings: { temporalUiUrl: undefined, failedLogins: 10 },
+    storages: noStorages,
+    sealer: noSealer,
     onDelayed: () => {},
   });
   contexts = [contextOf(stores[0]), contextOf(stores[1])];
@@ -79,9 +86,9 @@ const asked =
   (at: 0 | 1): Asked =>
   (scaling) =>
     scaleByPolicy(contexts[at], scaling);
-const tick = (at: 0 | 1 = 0, scale: Asked = asked(at), elasticityInterval = 10) =>
+const tick = (at: 0 | 1 = 0, scale: Asked = asked(at), elasticityInterval = 10, store: Store = stores[at]) =>
   elasticityActivities({
-    store: stores[at],
+    store,
     settings: { vmNameTemplate: '', shutdownAction: 'terminate', cooldown: 300, elasticityInterval },
     scaleByPolicy: scale,
   }).evaluatePolicies();
@@ -224,6 +231,84 @@ describe('a policy that holds', () => {
   });
 });
 
+describe('ticks that come twice, beside one another and late, in whatever order their reads and writes meet,', () => {
+  /** A process whose every look at policies waits for its turn: before it reads, before it writes, and before it asks. */
+  const inTurns = (scheduler: fc.Scheduler, at: 0 | 1, nth: number) => {
+    const turn = (what: string) => scheduler.schedule(Promise.resolve(), `tick ${nth} ${what}`);
+    const { elasticity } = stores[at];
+    const store: Store = {
+      ...stores[at],
+      elasticity: {
+        ...elasticity,
+        recordsOf: async (ids) => {
+          await turn('reads');
+          return elasticity.recordsOf(ids);
+        },
+        write: async (looks) => {
+          await turn('writes');
+          await elasticity.write(looks);
+        },
+      },
+    };
+    const scale: Asked = async (scaling) => {
+      await turn('asks');
+      return asked(at)(scaling);
+    };
+    return { store, scale };
+  };
+  const processes = fc.array(fc.constantFrom<0 | 1>(0, 1), { minLength: 2, maxLength: 5 });
+
+  it('decide once for each evaluation of a policy, each from what the one before has made', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), processes, async (scheduler, ats) => {
+        const { id } = await elastic([{ ...up, cooldown: 0 }], { max_vms: 9 });
+        const all = ats.map(async (at, nth) => {
+          const { store, scale } = inTurns(scheduler, at, nth);
+          await scheduler.schedule(Promise.resolve(), `tick ${nth} begins`);
+          const { decided } = await tick(at, scale, 10, store);
+          if (decided === 0) return decided;
+          // What it has asked for is done, and others may decide anew; those that are late still have what was before.
+          await scheduler.schedule(Promise.resolve(), `the scaling of tick ${nth} ends`);
+          await ended(id, (await frontOf(id)).front.cardinality);
+          return decided;
+        });
+        const decided = await scheduler.waitFor(Promise.all(all));
+        const operations = await operationsOn(id);
+        expect(operations).toHaveLength(decided.reduce((sum, one) => sum + one, 0));
+        expect(operations.length).toBeGreaterThan(0);
+        const evaluations = operations.map(
+          ({ idempotency_key: key }) => /^elasticity \S+ 0 (\d+) /.exec(key ?? '')?.[1],
+        );
+        expect(new Set(evaluations).size).toBe(operations.length);
+        expect(operations.map(({ input }) => input)).toMatchObject(
+          operations.map((_one, nth) => ({ from: 2 + nth, cardinality: 3 + nth })),
+        );
+        const { front, record, service } = await frontOf(id);
+        expect([front.cardinality, service.charge?.vms]).toEqual([2 + operations.length, 4 + operations.length]);
+        expect(record?.evaluation).toBeLessThanOrEqual(ats.length);
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('count a period once', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), processes, async (scheduler, ats) => {
+        const { id } = await elastic([{ ...up, period: 3_600, period_number: 2 }]);
+        const all = ats.map(async (at, nth) => {
+          const { store, scale } = inTurns(scheduler, at, nth);
+          await scheduler.schedule(Promise.resolve(), `tick ${nth} begins`);
+          await tick(at, scale, 10, store);
+        });
+        await scheduler.waitFor(Promise.all(all));
+        expect((await frontOf(id)).record?.policies[0]).toMatchObject({ count: { true_evals: 1 } });
+        expect(await operationsOn(id)).toEqual([]);
+      }),
+      { numRuns: 5 },
+    );
+  });
+});
+
 describe('what is refused', () => {
   it('by a quota is said by the policy, and asked for again later', async () => {
     const { id, uid } = await elastic();
@@ -291,6 +376,49 @@ describe('roles', () => {
       .explain('executionStats');
     expect(plan.executionStats).toMatchObject({ totalDocsExamined: expect.any(Number) });
     expect(plan.executionStats.totalDocsExamined).toBeLessThan(await stores[0].services.model.countDocuments());
+  });
+
+  it('of which a scheduled policy is due are scaled by that first, also when it waits to be looked at again', async () => {
+    const { id } = await elastic();
+    const scheduled = ScheduledPolicy.parse({ type: 'CARDINALITY', adjust: 4, recurrence: '* * * * *', cooldown: 600 });
+    const clock = { zone: 'UTC', now: new Date(Date.now() - 5 * 60_000) };
+    const before = scheduleOf(entriesOf({ name: 'front', scheduled_policies: [scheduled] }, null, clock), null, clock);
+    const [entry] = before?.of ?? [];
+    if (!before || !entry) throw new Error('there is no schedule');
+    // Its role was in cooldown when it was looked at last, and is not any more.
+    const last = { due_at: new Date(Date.now() - 60_000), at: new Date(), verdict: 'waits', why: 'it was in COOLDOWN' };
+    const due_at = new Date(Date.now() + 10_000);
+    const schedule = { ...before, due_at, of: [{ ...entry, last: { ...last, operation: null } }] };
+    const role = { 'roles.0.scheduled_policies': [scheduled], schedule };
+    await stores[0].services.model.updateOne({ _id: id }, { $set: role });
+    expect(await tick()).toEqual({ looked: 1, decided: 0, refused: 0, failed: 0 });
+    expect((await frontOf(id)).record?.policies[0]?.last).toMatchObject({
+      ...{ verdict: 'waits', why: 'scheduled policy 0 is due, and goes before it' },
+    });
+    await stores[0].services.model.updateOne({ _id: id }, { $set: { 'schedule.due_at': last.due_at } });
+    const { fireSchedules } = scheduleActivities({ store: stores[0], scaleByPolicy: asked(0) });
+    await new MockActivityEnvironment().run(fireSchedules);
+    const [operation] = await operationsOn(id);
+    expect(operation).toMatchObject({ input: { cardinality: 4, policy: { by: { kind: 'schedule', policy: 0 } } } });
+    // It has scaled, and rested.
+    await ended(id, 4);
+    expect(await tick()).toMatchObject({ decided: 1 });
+    expect((await frontOf(id)).front).toMatchObject({ state: 'SCALING', cardinality: 5 });
+  });
+
+  it('of which a scheduled policy waits have min_vms at least', async () => {
+    const { id } = await elastic([up], { cardinality: 1, min_vms: 2 });
+    const scheduled = ScheduledPolicy.parse({ type: 'CARDINALITY', adjust: 4, recurrence: '* * * * *' });
+    const clock = { zone: 'UTC', now: new Date(Date.now() - 5 * 60_000) };
+    const schedule = scheduleOf(
+      entriesOf({ name: 'front', scheduled_policies: [scheduled] }, null, clock),
+      null,
+      clock,
+    );
+    const role = { 'roles.0.scheduled_policies': [scheduled], schedule };
+    await stores[0].services.model.updateOne({ _id: id }, { $set: role });
+    expect(await tick()).toMatchObject({ decided: 1 });
+    expect((await frontOf(id)).front).toMatchObject({ state: 'SCALING', cardinality: 2 });
   });
 
   it('of a service that somebody works on, or that rest, are let be', async () => {

@@ -11,6 +11,7 @@ import { connectMongodb } from '../../../store/mongo/connection.js';
 import { givenAtOnce } from '../../../store/services/givings.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { makeOwnedService, strays } from '../../support/owned-service.js';
 import { addUser } from '../../support/people.js';
 import { ownDatabaseUri } from '../../support/servers.js';
@@ -41,7 +42,12 @@ beforeAll(async () => {
   for (const { name } of [alice, bob]) await addUser(directory, name, { password_hash: '' });
   operations = createOperations({
     ...{ store, directory, engine: idleEngine },
-    ...{ settings: { temporalUiUrl: undefined, failedLogins: 10 }, onDelayed: () => {} },
+    ...{
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
+      onDelayed: () => {},
+    },
   });
 });
 afterAll(async () => {

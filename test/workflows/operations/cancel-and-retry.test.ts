@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { temporalEngine } from '../../../adapters/engine/temporal.js';
 import { Problem } from '../../../domain/problems.js';
 import { createOperations } from '../../../requests/operations.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, pair, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
@@ -106,6 +107,8 @@ describe('a cancel', () => {
       directory: world.directory,
       engine: temporalEngine({ address: '127.0.0.1:1' }),
       settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
       onDelayed: (message) => delayed.push(message),
     });
     expect(await cutOff.operations.cancel(world.caller, op)).toMatchObject({

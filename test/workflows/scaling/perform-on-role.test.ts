@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isPerformance, type Operation } from '../../../schemas/operations/operation.js';
+import { giveDisk } from '../../support/own-disk.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
 import { failingAt, holding, twice } from '../../support/world-steps.js';
@@ -75,6 +76,55 @@ describe('an action on a role', () => {
     const detail = await world.operations.operations.show(world.caller, op);
     expect(detail.performed).toMatchObject({ action: 'resume', asked: 0, refused: 3, gone: 1, left: 0 });
     expect(detail.actions.map(({ name }) => name)).toContain('retry');
+    await world.accounted();
+  });
+
+  it('that the state of its VMs forbids says so of each: hold and release are for those that no host has', async () => {
+    const { id } = await world.running(web);
+    const vms = await idsOf(id);
+    for (const [action, why] of [
+      ['hold', 'is of a service: put its role on hold, or terminate it.'],
+      ['release', 'is RUNNING'],
+    ] as const) {
+      const { op } = await world.perform(id, 'web', { action, number: 3, period: 0 });
+      expect(await world.ended(op)).toMatchObject({ state: 'failed', error: { code: 'vm_failed' } });
+      const performed = await performedOf(op);
+      expect(vms.map((vm) => performed[vm])).toEqual(
+        vms.map(() => expect.objectContaining({ outcome: 'refused', op: null, why: expect.stringContaining(why) })),
+      );
+    }
+    expect(await ofVms(vms)).toEqual([]);
+    await world.accounted();
+  });
+
+  it('takes a snapshot of a disk of each VM that has it, reverts to it and deletes it', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 2 }]);
+    const vms = await idsOf(id);
+    const [without = 0, ...having] = vms;
+    for (const vm of having) {
+      await giveDisk(world, vm);
+      await world.store.vms.model.updateOne({ _id: vm }, { $set: { device_ids: { nic: 0, disk: 1 } } });
+      await world.ended((await world.switch(vm, 'undeploy')).op);
+      await world.ended((await world.resume(vm)).op);
+    }
+    const snapshots = async () =>
+      Promise.all(having.map(async (vm) => (await world.vm(vm)).disks?.[0]?.snapshots.map(({ name }) => name)));
+    const { op } = await world.perform(id, 'web', { action: 'disk-snapshot-create', disk: 0, name: 'before' });
+    expect(await world.ended(op)).toMatchObject({ state: 'failed' });
+    expect((await performedOf(op))[without]).toMatchObject({
+      outcome: 'refused',
+      why: expect.stringContaining('disk'),
+    });
+    await settled(having);
+    expect(await snapshots()).toEqual(having.map(() => ['before']));
+    for (const vm of having) await world.ended((await world.switch(vm, 'poweroff')).op);
+    const reverted = await world.perform(id, 'web', { action: 'disk-snapshot-revert', disk: 0, snapshot: 0 });
+    await world.ended(reverted.op);
+    const its = (await settled(having)).filter(({ kind }) => kind === 'changeDevices');
+    expect(its.map(({ state, input }) => ['change' in input && input.change?.action, state])).toEqual([
+      ...having.map(() => ['disk-snapshot-create', 'succeeded']),
+      ...having.map(() => ['disk-snapshot-revert', 'succeeded']),
+    ]);
     await world.accounted();
   });
 

@@ -347,9 +347,24 @@ describe('a scaling that does not get on', () => {
     const { op } = await world.scale(id, 'web', 19);
     expect(await world.ended(op)).toMatchObject({ state: 'failed' });
     expect(world.hypervisor.journal.slice(calls)).toHaveLength(10);
+    expect((await role(id, 'web')).reason).toContain('10 VMs in a row failed: no more are booted');
     world.hypervisor.mend();
     expect(await world.ended((await world.recover(id)).op)).toMatchObject({ state: 'succeeded' });
     expect(await runningOf(id, 'web')).toHaveLength(19);
+    await world.accounted();
+  });
+
+  it('boots no more either when ten in a row have failed after some that run', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 1 }]);
+    const error = new Problem('deploy_refused', 'there is no such image');
+    for (let nth = 2; nth <= 59; nth++) world.hypervisor.failOn(nth, { error });
+    const calls = world.hypervisor.journal.length;
+    const { op } = await world.scale(id, 'web', 60);
+    expect((await world.ended(op)).error?.detail).toMatch(/: 1\d VMs in a row failed: no more are booted/);
+    expect(world.hypervisor.journal.slice(calls)).toHaveLength(20);
+    world.hypervisor.mend();
+    expect(await world.ended((await world.recover(id)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await runningOf(id, 'web')).toHaveLength(60);
     await world.accounted();
   });
 });
@@ -513,6 +528,31 @@ describe('a scheduled policy', () => {
     expect(shown.roles[0]?.scheduled_policies).toMatchObject([
       { next_at: null, last: { due_at: start_time, verdict: 'scaled', why: 'from 1 to 2', operation: op } },
     ]);
+    await world.accounted();
+  });
+
+  it('that is due goes before what goes by load, which is then judged by what has come of it', async () => {
+    const start_time = new Date(Math.floor(Date.now() / 1_000) * 1_000 - 60_000).toISOString();
+    const { id } = await world.running([
+      {
+        ...{ name: 'web', cardinality: 1, min_vms: 1, max_vms: 9 },
+        scheduled_policies: [{ type: 'CARDINALITY', adjust: 4, start_time, cooldown: 0 }],
+        elasticity_policies: [{ expression: 'ID >= 0', type: 'CHANGE', adjust: 2 }],
+      },
+    ]);
+    const scalings = async () =>
+      (await world.store.operations.model.find({ kind: 'scaleRole', 'resource.id': id }).sort({ _id: 1 })).map(
+        ({ _id, input }) => ({ op: _id, input }),
+      );
+    await world.tick('evaluatePolicies');
+    const [first, ...others] = await scalings();
+    expect(first?.input).toMatchObject({ from: 1, cardinality: 4, policy: { by: { kind: 'schedule', policy: 0 } } });
+    expect(others).toEqual([]);
+    expect(await world.ended(first?.op ?? '')).toMatchObject({ state: 'succeeded' });
+    await world.tick('evaluatePolicies');
+    const [, second] = await scalings();
+    expect(second?.input).toMatchObject({ from: 4, cardinality: 6, policy: { by: { kind: 'elasticity', policy: 0 } } });
+    expect(await world.ended(second?.op ?? '')).toMatchObject({ state: 'succeeded' });
     await world.accounted();
   });
 

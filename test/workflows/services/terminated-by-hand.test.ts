@@ -62,8 +62,27 @@ describe('a VM of a service that somebody terminates', () => {
   it('takes its place and its charge with it, at once and for good; the log and “why” say who it was', async () => {
     const { id } = await world.running(of(3));
     const [first = -1] = await idsOf(id);
+    const { connection } = world.store;
+    const database = connection.getClient().db(connection.name);
+    const changes = database.watch([{ $match: { 'ns.coll': { $in: ['vms', 'services'] } } }]);
+    await changes.tryNext();
     await terminated(first);
     expect(await told(id)).toEqual(['RUNNING', 'web RUNNING 2']);
+    // Nobody has to look at it: one transaction has written that the VM is DONE, and that its role has one fewer.
+    const written = new Map<string, string[]>();
+    const done = await eventually(async () => {
+      for (let change = await changes.tryNext(); change; change = await changes.tryNext()) {
+        if (change.operationType !== 'update' || change.txnNumber === undefined) continue;
+        const { updatedFields = {} } = change.updateDescription;
+        const transaction = `${JSON.stringify(change.lsid)} ${change.txnNumber}`;
+        const what = change.ns.coll === 'vms' ? `VM ${updatedFields.state}` : Object.keys(updatedFields).join(' ');
+        written.set(transaction, [...(written.get(transaction) ?? []), what]);
+      }
+      const ended = [...written.values()].filter((its) => its.includes('VM DONE'));
+      return ended.length > 0 && ended;
+    });
+    await changes.close();
+    expect(done).toEqual([expect.arrayContaining([expect.stringMatching(/roles\S*( |$)/)])]);
     expect(await charged(id)).toBe(2);
     const said = `VM ${first} was terminated by alice: cardinality of web is now 2`;
     expect((await world.service(id)).log.map(({ message }) => message)).toContain(said);

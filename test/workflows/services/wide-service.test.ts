@@ -49,13 +49,14 @@ describe('a service of many roles', () => {
     const { id } = await world.running(roles, { deployment: 'none' });
     // A hundred roles go together at most, and fifty VMs.
     expect([times('startRoles'), times('bootVms'), times('finishRoles')]).toEqual([2, 3, expect.any(Number)]);
-    expect(times('finishRoles')).toBeLessThanOrEqual(4);
+    // A batch that takes long tells of those that are done before it ends: the slower the machine, the more often.
+    expect(times('finishRoles')).toBeLessThanOrEqual(12);
     await world.accounted();
     world.steps.watch();
     const { op } = await world.undeploy(id);
     expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
     expect([times('startRoleRemovals'), times('destroyVms')]).toEqual([2, 3]);
-    expect(times('finishRoleRemovals')).toBeLessThanOrEqual(4);
+    expect(times('finishRoleRemovals')).toBeLessThanOrEqual(12);
     await world.accounted();
   });
 

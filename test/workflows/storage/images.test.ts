@@ -3,6 +3,7 @@ import { Problem, problemOf } from '../../../domain/problems.js';
 import { unconditional } from '../../../requests/precondition.js';
 import { limits } from '../../../schemas/common/limits.js';
 import type { CreateImage, Image } from '../../../schemas/storage/image.js';
+import { withTransaction } from '../../../store/mongo/transaction.js';
 import { type Deed, everyStep } from '../../support/every-step.js';
 import { type Asked, newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
@@ -38,6 +39,8 @@ const create = async (wish: Partial<CreateImage> = {}): Promise<Asked> => {
 };
 const clone = async (id: number): Promise<Asked> =>
   asked(await world.operations.images.clone(world.caller, id, { name: `clone-${++serial}` }, admission));
+const resize = async (id: number, size_mb: number): Promise<Asked> =>
+  asked(await world.operations.images.resize(world.caller, id, { size_mb }, admission));
 const remove = async (id: number): Promise<Asked> =>
   asked(await world.operations.images.remove(world.caller, id, admission));
 async function ready(wish?: Partial<CreateImage>): Promise<number> {
@@ -92,6 +95,21 @@ const deeds: Record<string, Deed> = {
     cancelled: stateOf,
     afterCancel: /^gone$/,
     stops: 1,
+  },
+  resizeImage: {
+    prepare: () => ready(),
+    ask: (id) => resize(id ?? -1, 7),
+    again: async (id) => ((await found(id))?.size_mb === 7 && (await stateOf(id)) === 'READY' ? null : resize(id, 7)),
+    arrived: async (id) => {
+      expect(await found(id)).toMatchObject({
+        ...{ state: 'READY', operation: null, reason: null, size_mb: 7, virtual_size: 7 * 2 ** 20 },
+        published: { bytes: expect.any(Number) },
+      });
+      expect(world.storage.kept.get(`1/${id}`)).toMatchObject({ virtualSize: 7 * 2 ** 20 });
+    },
+    cancelled: stateOf,
+    afterCancel: /^(READY|ERROR)$/,
+    stops: 0,
   },
   deleteImage: {
     prepare: () => ready(),
@@ -338,6 +356,80 @@ it('datastores are asked how much room they have, each by itself, in one write',
   expect(await world.store.datastores.find(2)).toMatchObject({ capacity: null, error: 'no such directory' });
 });
 
+describe('an image that is made larger', () => {
+  it('is charged for it at once, and as large as it is when that has failed', async () => {
+    const id = await ready();
+    const before = (await used())?.storage ?? 0;
+    world.steps.watch(async (step, run) => {
+      if (step.name === 'growImage') throw new Problem('datastore_full', 'there is no room');
+      return run();
+    });
+    const { op } = await resize(id, 9);
+    expect((await used())?.storage).toBe(before + 6);
+    expect(await ended(op)).toMatchObject({ state: 'failed', error: { code: 'datastore_full' } });
+    expect(await found(id)).toMatchObject({ state: 'READY', size_mb: 3 });
+    expect((await used())?.storage).toBe(before);
+  });
+
+  it('is as it was when that was cancelled before anything was done', async () => {
+    const id = await ready();
+    const before = (await used())?.storage ?? 0;
+    const { around, reached, release } = holding('beginImage');
+    world.steps.watch(around);
+    const { op } = await resize(id, 9);
+    await reached;
+    await world.cancel(op);
+    release();
+    expect(await ended(op)).toMatchObject({ state: 'cancelled' });
+    expect(world.steps.names()).not.toContain('growImage');
+    expect(await found(id)).toMatchObject({ state: 'READY', size_mb: 3, operation: null });
+    expect((await used())?.storage).toBe(before);
+  });
+
+  it('is in ERROR again when it was, and that was cancelled before anything was done', async () => {
+    const id = await ready();
+    const was = { state: 'ERROR', reason: 'it could not be removed: no answer' } as const;
+    await world.store.images.model.updateOne({ _id: id }, { $set: was });
+    const { around, reached, release } = holding('beginImage');
+    world.steps.watch(around);
+    const { op } = await resize(id, 2);
+    await reached;
+    const image = await found(id);
+    expect(image).toMatchObject({ state: 'LOCKED', untouched: { op, ...was } });
+    release();
+    // What fails of it leaves it so, and says so, though it was as large as that before.
+    world.storage.beforeEach = async (call) => {
+      if (call === 'resize') throw new Problem('datastore_full', 'there is no room');
+    };
+    world.storage.kept.delete(`1/${id}`);
+    expect(await ended(op)).toMatchObject({ state: 'failed' });
+    expect(await found(id)).toMatchObject({ state: 'ERROR', operation: null });
+    // One whose run never touched it is as it was.
+    await world.store.images.model.updateOne(
+      { _id: id },
+      { $set: { ...was, operation: 'never', state: 'LOCKED', untouched: { op: 'never', ...was } } },
+    );
+    const locked = await found(id);
+    const restored =
+      locked &&
+      (await withTransaction(world.store.images.model.db, (transaction) =>
+        world.store.images.restore(locked, 'never', transaction),
+      ));
+    expect(restored).toBe(true);
+    expect(await found(id)).toMatchObject({ ...was, operation: null });
+  });
+
+  it('is refused where it would be smaller, of what is no disk that grows, and of what is in use', async () => {
+    const id = await ready();
+    expect(await refused(resize(id, 3))).toMatchObject({ code: 'invalid_request' });
+    const cd = await ready({ type: 'CDROM' });
+    expect(await refused(resize(cd, 9))).toMatchObject({ code: 'wrong_state' });
+    await world.store.images.model.updateOne({ _id: id }, { $set: { state: 'USED', vms: [12] } });
+    expect(await refused(resize(id, 9))).toMatchObject({ code: 'wrong_state' });
+    await world.store.images.model.updateOne({ _id: id }, { $set: { state: 'READY', vms: [] } });
+  });
+});
+
 describe('an edit of an image', () => {
   const update = (id: number, wish: object) =>
     world.operations.images.update(world.caller, id, {
@@ -352,6 +444,31 @@ describe('an edit of an image', () => {
     await world.store.images.model.updateOne({ _id: id }, { $set: { state: 'USED_PERS', vms: [4] } });
     expect(await refused(update(id, { persistent: false }))).toMatchObject({ code: 'wrong_state' });
     await world.store.images.model.updateOne({ _id: id }, { $set: { state: 'READY', vms: [] } });
+  });
+
+  it('locks it, upon which it is used and cloned, and neither changed, shared, given away nor removed', async () => {
+    const id = await ready();
+    expect(await update(id, { locked: true })).toMatchObject({ lock: { uid: world.caller.id } });
+    expect(await update(id, { locked: true })).toMatchObject({ lock: { uid: world.caller.id } });
+    for (const wish of [
+      () => update(id, { description: 'another' }),
+      () => update(id, { locked: false, name: 'another' }),
+      () => world.operations.images.remove(world.caller, id, admission),
+      () => world.operations.images.chmod(world.caller, id, { octet: '644' }),
+    ])
+      expect(await refused(wish())).toMatchObject({
+        ...{ code: 'wrong_state', message: expect.stringContaining('Unlock it') },
+      });
+    expect(await ended((await clone(id)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await update(id, { locked: false })).toMatchObject({ lock: null });
+    expect(await update(id, { description: 'another' })).toMatchObject({ description: 'another' });
+  });
+
+  it('sets its attributes, which a clone has too', async () => {
+    const id = await ready();
+    expect(await update(id, { attributes: { DEV_PREFIX: 'sd' } })).toMatchObject({ attributes: { DEV_PREFIX: 'sd' } });
+    const { id: other } = await clone(id);
+    expect(await found(other)).toMatchObject({ attributes: { DEV_PREFIX: 'sd' } });
   });
 
   it('disables it, upon which it is not cloned, and enables it again', async () => {

@@ -153,3 +153,73 @@ it('what VMs use that run is kept, of each look once; nothing of others on the h
   const rows = await store.metrics.latest([20, 21, 22, 99], began);
   expect(rows).toEqual([{ vm_id: 20, at: expect.any(Date), cpu: 50, ...used }]);
 });
+
+it('who hangs has nobody else wait: what the others say is written before that, together; and all at once where nobody hangs', async () => {
+  const total = { cpu: 100, memory: 100 };
+  const host = { vm_mad: 'simulated', state: 'MONITORED', error: null, total, vms: {} };
+  const nobodys = { hold: null, operation: null, wanted: null, moving: null, sighting: null, service: null };
+  const vm = (_id: number, hid: number, lcm_state: string) => ({
+    ...{ _id, state: 'ACTIVE', lcm_state, epoch: 1, history: [{ seq: 0, hid, epoch: 1, etime: null }], ...nobodys },
+  });
+  await store.hosts.model.collection.insertMany([
+    { _id: 31, name: 'prompt', ...host },
+    { _id: 32, name: 'prompt too', ...host },
+    { _id: 33, name: 'hangs', ...host },
+  ] as never[]);
+  await store.vms.model.collection.insertMany([
+    ...[vm(311, 31, 'RUNNING'), vm(312, 31, 'UNKNOWN'), vm(321, 32, 'RUNNING'), vm(331, 33, 'RUNNING')],
+  ] as never[]);
+  const on: Record<string, number[]> = { prompt: [311, 312], 'prompt too': [321], hangs: [331] };
+  let release = () => {};
+  let hangs = Promise.resolve();
+  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> = {
+    disown: async () => {},
+    destroy: async () => {},
+    async probe({ name }) {
+      if (name === 'hangs') await hangs;
+      const domain = { deployId: 'd', epoch: 1, heard: 1, state: 'running', ...idle } as const;
+      return { domains: (on[name] ?? []).map((id) => ({ ...domain, vm: id })), wilds: [] };
+    },
+  };
+  const writes: number[][] = [];
+  const add: Store['metrics']['add'] = async (batch) => {
+    writes.push([...new Set(batch.map((sample) => sample.host))]);
+    await store.metrics.add(batch);
+  };
+  const watching = { ...store, metrics: { ...store.metrics, add } };
+  const { monitorHosts } = monitoringActivities({
+    store: watching,
+    hypervisors: { of: () => hypervisor },
+    engine: idleEngine,
+  });
+  const look = () => new MockActivityEnvironment().run(monitorHosts, [31, 32, 33]);
+  const stateOf = async (id: number) => (await store.vms.find(id))?.lcm_state;
+  const of = { monitored: 3, failed: 0 };
+
+  expect(await look()).toEqual(of);
+  // Each once: in one write, but for a machine on which a look takes as long as one that hangs.
+  expect(writes.flat().sort((one, other) => one - other)).toEqual([31, 32, 33]);
+  expect(await stateOf(312)).toBe('RUNNING');
+
+  await store.vms.model.updateOne({ _id: 312 }, { $set: { lcm_state: 'UNKNOWN' } });
+  const seenBefore = new Map((await store.hosts.byIds([31, 32, 33])).map((one) => [one._id, one.last_monitored_at]));
+  const lookedAtSince = async () =>
+    (await store.hosts.byIds([31, 32, 33])).flatMap(({ _id, last_monitored_at: at }) =>
+      at?.getTime() === seenBefore.get(_id)?.getTime() ? [] : [_id],
+    );
+  writes.length = 0;
+  hangs = new Promise((resolve) => {
+    release = resolve;
+  });
+  const looking = look();
+  // It hangs until this has been seen.
+  await expect
+    .poll(async () => [writes.flat().sort((one, other) => one - other), await stateOf(312)])
+    .toEqual([[31, 32], 'RUNNING']);
+  await expect.poll(lookedAtSince).toEqual([31, 32]);
+  release();
+  expect(await looking).toEqual(of);
+  expect(writes.flat().sort((one, other) => one - other)).toEqual([31, 32, 33]);
+  expect(writes.at(-1)).toEqual([33]);
+  expect(await lookedAtSince()).toEqual([31, 32, 33]);
+});

@@ -2,7 +2,6 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monitoringActivities } from '../../../activities/supervision/monitoring.js';
-import { targetOf } from '../../../adapters/hypervisor/host-target.js';
 import { simulatedHypervisor } from '../../../adapters/hypervisor/simulated/simulated.js';
 import { domainName } from '../../../domain/operations/names.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
@@ -10,6 +9,7 @@ import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { ownDatabaseUri } from '../../support/servers.js';
+import { simulatedHost } from '../../support/simulated-vm.js';
 import { SimulatorProcess } from '../../support/simulator-process.js';
 
 const size = { cpu: 100, memory: 512 };
@@ -42,7 +42,7 @@ async function home(name: string, simulator: SimulatorProcess) {
     plant: async (vm: number, on = 1, epoch = 1) =>
       hypervisor.deploy(
         {
-          ...{ id: vm, domain: domainName(vm), host: targetOf(await host(on)), capacity: size, epoch },
+          ...{ id: vm, domain: domainName(vm), host: simulatedHost(`host-${on}`), capacity: size, epoch },
           ...{ labels: { vm }, template: {} },
         },
         signal,
@@ -59,7 +59,7 @@ async function home(name: string, simulator: SimulatorProcess) {
     ends: (vm: number) =>
       store.vms.model.updateOne({ _id: vm }, { $set: { state: 'DONE', lcm_state: 'LCM_INIT', history: [] } }),
     async has(on = 1) {
-      const { domains } = await hypervisor.probe(targetOf(await host(on)), signal);
+      const { domains } = await hypervisor.probe(simulatedHost(`host-${on}`), signal);
       return domains.map(({ vm }) => vm).sort((one, other) => one - other);
     },
     zombies: async (on = 1) => (await host(on)).strays?.zombies.map(({ vm, reason }) => `${vm} ${reason}`) ?? [],

@@ -7,6 +7,7 @@ import { built } from '../../../adapters/process/checkout.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
 import { createOperations } from '../../../requests/operations.js';
 import { ownDirectory } from '../../support/directories.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, pair, type World, worldOn } from '../../support/world.js';
 import { timeSkipping } from '../../support/world-server.js';
@@ -31,6 +32,8 @@ describe('reconciliation', () => {
       directory: world.directory,
       engine: away,
       settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      storages: noStorages,
+      sealer: noSealer,
       onDelayed: (message) => delayed.push(message),
     });
     const template_id = await world.vmTemplate();

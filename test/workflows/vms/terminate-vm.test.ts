@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { vmOperationActivities } from '../../../activities/vms/vm-operations.js';
-import { targetOf } from '../../../adapters/hypervisor/host-target.js';
 import { Problem } from '../../../domain/problems.js';
 import { MemoryHypervisor } from '../../support/memory-hypervisor.js';
 import { eventually } from '../../support/processes.js';
+import { simulatedHost } from '../../support/simulated-vm.js';
 import { wildOn } from '../../support/wilds.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
@@ -215,7 +215,7 @@ describe('importVm', () => {
     const { signal } = new AbortController();
     const [at] = await world.store.hosts.byIds([host]);
     if (!at) throw new Error('there is no such host');
-    const theirs = { id: 3, domain: 'one-3', host: targetOf(at), epoch: 1 };
+    const theirs = { id: 3, domain: 'one-3', host: simulatedHost(at.name, at.total), epoch: 1 };
     let first = true;
     world.hypervisor.beforeEach = async ({ call }) => {
       if (call !== 'adopt' || !first) return;

@@ -77,7 +77,7 @@ it('is not made where a network is not there, has no address left, or the one th
   const vm = await createVm({ NETWORK: name });
   expect(await refused(createVm({ NETWORK: name }))).toMatchObject({
     code: 'in_use',
-    message: expect.stringContaining('of 1 none is free'),
+    message: expect.stringContaining('of its 1, none is free'),
   });
   expect(await refused(createVm({ NETWORK: name, IP: first }))).toMatchObject({
     code: 'in_use',
@@ -102,6 +102,28 @@ it('keeps its address while it is off, and when it is made anew; and is rid of i
   expect(await holders(net)).toEqual([[first, id, 0]]);
   await ended(world.recoverVm(id, 'delete'));
   expect(await holders(net)).toEqual([]);
+});
+
+it('is not made where one address is asked for twice, nor are VMs of a role, which says so at once', async () => {
+  const { id: net, name, first } = await network(4);
+  const twice = { code: 'invalid_request', message: expect.stringContaining(`${first} of virtual network ${net}`) };
+  expect(await refused(createVm({ NETWORK: name, IP: first }, { NETWORK: name, IP: first }))).toMatchObject(twice);
+  const contents = { vm_template_contents: `NIC=[NETWORK=${name},IP=${first}]` };
+  // Of one role, and of two that are made together.
+  for (const roles of [
+    [{ name: 'web', cardinality: 2, ...contents }],
+    [
+      { name: 'web', ...contents },
+      { name: 'db', ...contents },
+    ],
+  ]) {
+    const { id, op } = await world.deploy(roles);
+    expect(await world.ended(op)).toMatchObject({
+      ...{ state: 'failed', error: { detail: expect.stringContaining('is asked for twice') } },
+    });
+    await ended(world.undeploy(id));
+  }
+  expect(await used(net)).toBe(0);
 });
 
 it('of a service has one each, in roles that grow and shrink; a role for which there are too few fails, and says so', async () => {
@@ -167,4 +189,31 @@ it('gives an address back with the NIC that had it', async () => {
   expect(await holders(net)).toEqual([[`10.0.${networks}.2`, id, 1]]);
   await ended(world.terminate(id));
   expect(await used(net)).toBe(0);
+});
+
+it('why tells who has which, as far as whoever asks may see it, and what can be done', async () => {
+  const { id, first } = await network(5);
+  const told = () => world.operations.why.network(world.caller, id);
+  expect((await told()).text).toContain('has 5 addresses, and nobody has one');
+  const vm = await createVm({ NETWORK_ID: id });
+  await world.ended(vm.op);
+  const { networks } = world.operations;
+  const reserved = await networks.reserve(world.caller, id, { name: `of-${id}`, size: 2 });
+  await networks.hold(world.caller, id, { ip: first.replace(/1$/, '5') });
+  const held = await told();
+  expect(held.text).toContain(
+    `has 5 addresses: 1 is had by VM ${vm.id}, 2 are reserved for network ${reserved.id} (of-${id}), 1 is held back and one is free.`,
+  );
+  expect(held.actions.map(({ name, body }) => [name, body])).toEqual([
+    ['release_address', { ip: first.replace(/1$/, '5') }],
+  ]);
+  const last = await createVm({ NETWORK_ID: id });
+  await world.ended(last.op);
+  expect(await told()).toMatchObject({
+    ...{ resource: { state: 'FULL' }, text: expect.stringContaining('You can release what is held or add a range') },
+  });
+  expect((await world.operations.why.network(world.caller, reserved.id)).text).toMatch(
+    new RegExp(`^Virtual network ${reserved.id} \\(of-${id}\\) is made of addresses of network ${id} \\(`),
+  );
+  for (const one of [vm, last]) await world.ended((await world.terminate(one.id)).op);
 });

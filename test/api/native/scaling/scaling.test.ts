@@ -341,7 +341,7 @@ describe('the elasticity policies of a role that runs', () => {
     if (!role) throw new Error('there is no role');
     const vm = { id: 1, name: 'front_0', user_template: { ATT: 60 }, template: {}, own: {}, since: now, sample: null };
     const looked = lookAt({ service: id, role, vms: [vm] }, null, {
-      ...{ now, look: elasticity.newLook(), stale: 60_000, early: 0, cooldown: 0 },
+      ...{ now, look: elasticity.newLook(), stale: 60_000, early: 0, cooldown: 0, due: null },
     });
     await elasticity.write([{ before: null, after: looked.record }]);
     expect((await show(id)).roles[0].elasticity_policies).toEqual([

@@ -26,7 +26,9 @@ describe('datastores', () => {
   it('keep what was changed of those that are always there when the next process starts', async () => {
     await ask('patch', '/datastores/1', { name: 'main', limit_mb: 5 });
     await world.store.datastores.ensureDefaults();
-    expect((await ask('get', '/datastores/1')).body).toMatchObject({ name: 'main', limit_mb: 5 });
+    const source = { empty: { size_mb: 3 } };
+    await ask('post', '/images', { name: 'three', source });
+    expect((await ask('get', '/datastores/1')).body).toMatchObject({ name: 'main', limit_mb: 5, reserved_mb: 3 });
     await ask('patch', '/datastores/1', { name: 'default', limit_mb: null });
   });
 

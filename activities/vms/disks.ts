@@ -1,0 +1,128 @@
+import type { DiskClaim, DiskWish, Storage } from '../../adapters/storage/port.js';
+import { Problem, problemOf } from '../../domain/problems.js';
+import { isStill } from '../../domain/vms/disk-saves.js';
+import { placeOf as hostOf } from '../../domain/vms/stays.js';
+import { snapshotChange } from '../../domain/vms/vm-devices.js';
+import { mebi } from '../../schemas/common/mebi.js';
+import type { Disk } from '../../schemas/operations/vm-devices.js';
+import type { DeviceChanging, VmDatastore } from '../../schemas/vms/vm.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import type { StepPorts } from '../ports.js';
+import { type BatchOutcome, eachVm } from './each-vm.js';
+
+// The disks of VMs where they lie: what steps ask of a datastore.
+
+type Storages = StepPorts['storages'];
+type DisksVm = Pick<WorkVm, '_id' | 'epoch' | 'disks' | 'datastore' | 'device_change'>;
+
+/** Whoever has come later has the VM, and says what becomes of it. */
+export async function inTime<T>(vm: Pick<WorkVm, '_id'>, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (problemOf(error)?.code !== 'taken') throw error;
+    throw new Problem('stale_epoch', `A newer operation has the disks of VM ${vm._id}, or what it is told.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Where a disk of a VM lies, if anywhere but with its host. */
+function placeOf(
+  storages: Storages,
+  { _id: vm, epoch, datastore }: Pick<WorkVm, '_id' | 'epoch' | 'datastore'>,
+): { storage: Storage; claim: (disk: number) => DiskClaim } | null {
+  if (!datastore) return null;
+  const { id, ds_mad } = datastore;
+  return {
+    storage: storages.of({ ds_mad }),
+    claim: (disk) => ({ vm, disk, epoch, datastore: { id, ds_mad } }),
+  };
+}
+
+function wishFor({ type, size, format, image }: Disk, { ds_mad }: VmDatastore): DiskWish {
+  const bytes = size * mebi;
+  if (image) {
+    const from = { id: image.id, datastore: { id: image.datastore, ds_mad } };
+    return { from, way: image.way, size: image.way === 'clone' ? bytes : null };
+  }
+  if (type === 'swap') return { empty: { format: 'raw', size: bytes }, content: 'swap' };
+  return { empty: { format, size: bytes }, content: 'none' };
+}
+
+/** A disk of a VM is there. One that is there already stays as it is, but for being as large as it is to be. */
+export async function madeDisk(storages: Storages, vm: DisksVm, disk: Disk, signal: AbortSignal): Promise<void> {
+  const place = placeOf(storages, vm);
+  if (!place || !vm.datastore) return;
+  const { storage, claim } = place;
+  await inTime(vm, storage.makeDisk(claim(disk.disk_id), wishFor(disk, vm.datastore), signal));
+}
+
+/** Nothing of a disk is left where it lay; the image that it was stays. */
+export async function removedDisk(storages: Storages, vm: DisksVm, disk: number, signal: AbortSignal): Promise<void> {
+  const place = placeOf(storages, vm);
+  if (place) await inTime(vm, place.storage.removeDisk(place.claim(disk), signal));
+}
+
+/** A disk that nobody has open is as large as this. */
+export async function grownDisk(
+  storages: Storages,
+  vm: DisksVm,
+  disk: number,
+  megabytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const place = placeOf(storages, vm);
+  if (place) await inTime(vm, place.storage.growDisk(place.claim(disk), megabytes * mebi, signal));
+}
+
+/** What a change does to the snapshots of a disk, where that lies, unless a hypervisor that has it open has done it. */
+export async function snapshotDone(
+  storages: Storages,
+  vm: DisksVm & Pick<WorkVm, 'history'>,
+  { change, from }: Pick<DeviceChanging, 'change' | 'from'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const place = placeOf(storages, vm);
+  const its = snapshotChange(change);
+  if (!place || !its || !isStill(from === 'running', hostOf(vm)?.vm_mad)) return;
+  await inTime(vm, place.storage.snapshotDisk(place.claim(its.disk), { do: its.do, snapshot: its.snapshot }, signal));
+}
+
+/** The disks of a VM are there, and none that was about to be attached when it was lost. */
+export async function madeDisks(storages: Storages, vm: DisksVm, signal: AbortSignal): Promise<void> {
+  const { disks = [], device_change: last } = vm;
+  if (last?.open && last.change.action === 'disk-attach')
+    await removedDisk(storages, vm, last.change.disk.disk_id, signal);
+  for (const disk of disks) await madeDisk(storages, vm, disk, signal);
+}
+
+/** Nothing of the disks of a VM is left, but for images that they were, nor of what its guest was told. */
+export async function removedDisks(storages: Storages, vm: DisksVm, signal: AbortSignal): Promise<void> {
+  const { _id, epoch, datastore } = vm;
+  if (!datastore) return;
+  const { id, ds_mad } = datastore;
+  const claim = { vm: _id, epoch, datastore: { id, ds_mad } };
+  await inTime(vm, storages.of({ ds_mad }).removeDisks(claim, signal));
+}
+
+/** PROLOG → BOOT, of those among these VMs whose disks are to be made in a datastore. `rest`: what has still to be booted. */
+export async function makeDisks(
+  { store, storages }: StepPorts,
+  op: string,
+  all: readonly number[],
+): Promise<{ rest: number[]; lost: BatchOutcome | null }> {
+  const vms = await store.vms.withDisksToMake(all);
+  if (vms.length === 0) return { rest: [...all], lost: null };
+  const { done, ...lost } = await eachVm(store.vms, op, vms, {
+    verb: 'makeDisks',
+    goesOn: true,
+    work: async (vm, signal) => {
+      await madeDisks(storages, vm, signal);
+      return {};
+    },
+  });
+  const has = new Set(done);
+  const isLost = new Set(vms.filter((vm) => !has.has(vm)));
+  return { rest: all.filter((vm) => !isLost.has(vm)), lost: isLost.size > 0 ? { done: [], ...lost } : null };
+}

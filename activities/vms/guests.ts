@@ -1,0 +1,56 @@
+import type { ContextFile } from '../../adapters/storage/port.js';
+import { Problem } from '../../domain/problems.js';
+import { whyNoFile } from '../../domain/storage/image-use.js';
+import { contextScript, guestContext, tooMuchTold } from '../../domain/vms/guest-context.js';
+import { isTold } from '../../domain/vms/vm-wish.js';
+import type { VmFile } from '../../schemas/vms/vm-files.js';
+import { guestFacts } from '../../store/vms/guest-facts.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import type { StepPorts } from '../ports.js';
+import { inTime } from './disks.js';
+
+type Ports = Pick<StepPorts, 'store' | 'directory' | 'storages'>;
+
+/**
+ * What the guest of a VM is told lies in its datastore, under the epoch under which it is started now, and nothing of before; of one that is told nothing, nothing does. It is put
+ * together here, from documents, and never part of what a step is asked or answers: passwords may be in it. VMs of before have no datastore where they have no
+ * disks, and are told when they are placed anew.
+ */
+export async function tellGuest(ports: Ports, vm: WorkVm, signal: AbortSignal): Promise<string | null> {
+  const { _id, epoch, datastore } = vm;
+  if (!datastore) return null;
+  const { id, ds_mad } = datastore;
+  const files = isTold(vm) ? await filesFor(ports, _id) : [];
+  const claim = { vm: _id, epoch, datastore: { id, ds_mad } };
+  return (await inTime(vm, ports.storages.of({ ds_mad }).keepContext(claim, files, signal))).path;
+}
+
+async function filesFor({ store, directory: { users }, storages }: Ports, id: number): Promise<ContextFile[]> {
+  const vm = await store.vms.find(id);
+  if (!vm) throw new Problem('not_found', `VM ${id} does not exist any more.`);
+  const variables = guestContext(vm.template.CONTEXT, await guestFacts({ store, users }, vm));
+  if (variables === null) throw new Problem('deploy_refused', tooMuchTold(id));
+  const files = (vm.files ?? []).filter(({ use }) => use === 'CONTEXT');
+  const images = new Map((await store.images.byIds(files.map(({ image }) => image.id))).map((one) => [one._id, one]));
+  return [
+    { name: 'context.sh', text: contextScript(variables) },
+    ...files.map((file) => fileOf(storages, file, images.get(file.image.id))),
+  ];
+}
+
+type Found = Awaited<ReturnType<Ports['store']['images']['byIds']>>[number];
+
+/** Whoever may use its image was asked when it was named; that it is there still, is asked whenever the VM starts. */
+function fileOf(
+  storages: Ports['storages'],
+  { use, name, image: { id } }: VmFile,
+  image: Found | undefined,
+): ContextFile {
+  const it = `its CONTEXT names (FILES_DS) as ${JSON.stringify(name)}`;
+  if (!image) throw new Problem('deploy_refused', `Image ${id}, which ${it}, is not there any more.`);
+  const why = whyNoFile(image, use);
+  if (why) throw new Problem('deploy_refused', `Image ${id}, which ${it}: ${why.why}`);
+  const { datastore_id, ds_mad, bytes } = image;
+  const from = { id, datastore: { id: datastore_id, ds_mad } };
+  return { name, size: bytes ?? 0, bytes: (signal) => storages.of({ ds_mad }).read(from, 0, signal) };
+}

@@ -1,0 +1,201 @@
+import { Problem, problemOf } from '../../../domain/problems.js';
+import { type DeviceCall, type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
+import type { DeviceTarget, DomainReport, HostReport, Hypervisor, SwitchTarget } from '../port.js';
+import { devicesIn } from './device-record.js';
+import { changeDevice, changing } from './devices.js';
+import type { Listed } from './domains.js';
+import { make } from './making.js';
+import { migrate, type Renewed, withContext } from './moving.js';
+import { withText } from './own-files.js';
+import { fine, type Held, type LibvirtHost, Site } from './site.js';
+import { usage } from './usage.js';
+
+export type LibvirtOptions = {
+  /** How long a guest that is asked to go down has until it is switched off, in milliseconds. */
+  shutdown: number;
+};
+const refusals = Object.values(vmCalls).map(({ refused }) => refused);
+type Which = Pick<SwitchTarget<'libvirt'>, 'id' | 'epoch' | 'host'>;
+
+/** The hypervisor that libvirt drives, on hosts that are each reached by a URI, for one installation. */
+export function libvirtHypervisor(
+  installation: string,
+  { shutdown }: LibvirtOptions = { shutdown: 60_000 },
+): Hypervisor<'libvirt'> & { close(): void } {
+  const sites = new Map<string, Site>();
+  const siteOf = (host: LibvirtHost): Site => {
+    const key = JSON.stringify([host.name, host.connection]);
+    const site = sites.get(key) ?? Site.at(host, installation);
+    sites.set(key, site);
+    return site;
+  };
+  const used = usage();
+  /** The VM at its host, which has heard of the epoch then. */
+  const reach = async (
+    { id, epoch, host }: Which,
+    way: 'touches' | 'stops' | 'starts',
+    signal: AbortSignal,
+    keeps = true,
+  ) => {
+    signal.throwIfAborted();
+    const site = siteOf(host);
+    const context = await site.fence.hear(id, epoch, way, signal, keeps ? 'as before' : null);
+    return { site, context, domain: await site.own({ id, epoch }, signal) };
+  };
+  /** A call for a VM: what was refused because a later holder has taken it meanwhile, on either of its hosts, says so. */
+  const held =
+    <V extends Held & { host: LibvirtHost; to?: LibvirtHost }, R>(call: (vm: V, signal: AbortSignal) => Promise<R>) =>
+    async (vm: V, signal: AbortSignal): Promise<R> => {
+      signal.throwIfAborted();
+      try {
+        return await call(vm, signal);
+      } catch (error) {
+        const { code } = problemOf(error) ?? {};
+        if (!refusals.some((refused) => refused === code)) throw error;
+        for (const host of [vm.host, vm.to]) {
+          const late = host && (await siteOf(host).late(vm, signal));
+          if (late) throw late;
+        }
+        throw error;
+      }
+    };
+  const reportOf = (
+    { uuid, state, mark, capacity, cpuTime, memory, counters }: Listed,
+    heard: number,
+  ): DomainReport => {
+    const { vm = -1, epoch = 0 } = mark ?? {};
+    const metrics = { cpu: used(uuid, cpuTime), memory, ...counters };
+    return {
+      ...{ vm, deployId: uuid, epoch, heard: Math.max(epoch, heard), capacity, state },
+      ...eachMetric((metric) => metrics[metric]),
+    };
+  };
+  /** A change of a device of a VM that has a domain; of one that has none there is nothing to change. */
+  const change = (call: DeviceCall) =>
+    held(async (vm: DeviceTarget<'libvirt'>, signal: AbortSignal): Promise<void> => {
+      const { site, domain } = await reach(vm, 'touches', signal);
+      if (domain) await changeDevice(await changing(site, vm, call, domain, signal), vm.change, signal);
+    });
+
+  return {
+    can: {
+      ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
+      ...{ suspend: true, resume: true, migrate: true, move: false },
+      ...{ adopt: false, disown: false },
+      ...{ store: false, fetch: false, discard: true },
+      ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
+      ...{ resizeDisk: true, snapshotDisk: false, revertDisk: false, dropSnapshot: false },
+      ...{ snapshotCreate: false, snapshotRevert: false, snapshotDelete: false },
+    },
+
+    async probe(host, signal) {
+      signal.throwIfAborted();
+      const site = siteOf(host);
+      const [all, heard] = [await site.list(signal), await site.fence.heard(signal)];
+      const report: HostReport = { domains: [], wilds: [] };
+      for (const listed of all) {
+        const { name, uuid, state, mark, capacity } = listed;
+        if (mark?.installation === installation) report.domains.push(reportOf(listed, heard.get(mark.vm) ?? 0));
+        else
+          report.wilds.push({
+            ...{ name, deployId: uuid, capacity, state },
+            ...(mark && { installation: mark.installation }),
+          });
+      }
+      return report;
+    },
+
+    async look({ id, host }, signal) {
+      signal.throwIfAborted();
+      const site = siteOf(host);
+      const listed = await site.find(id, signal);
+      if (!listed) return null;
+      const heard = (await site.fence.heard(signal)).get(id) ?? 0;
+      const { text, refusal } = await site.virsh.ask(['dumpxml', listed.uuid], signal);
+      return refusal === null ? { ...reportOf(listed, heard), devices: devicesIn(text) } : null;
+    },
+
+    deploy: held((vm, signal) => make(siteOf(vm.host), vm, signal)),
+
+    destroy: held(async ({ hard, ...which }, signal) => {
+      const { site, domain } = await reach(which, 'stops', signal, false);
+      if (!domain) return;
+      if (domain.state === 'running') await site.halt('destroy', which.id, domain.uuid, hard ? 0 : shutdown, signal);
+      await site.erase('destroy', which.id, domain.uuid, signal);
+    }),
+
+    poweroff: held(async ({ hard, ...which }, signal) => {
+      const { site, domain } = await reach(which, 'stops', signal, false);
+      if (!domain || domain.state === 'stopped') return;
+      await site.halt('poweroff', which.id, domain.uuid, hard ? 0 : shutdown, signal);
+      const words = ['managedsave-remove', domain.uuid];
+      await site.work('poweroff', which.id, words, signal, /has no manage|failed to get domain/i);
+    }),
+
+    reboot: held(async ({ hard, ...which }, signal) => {
+      const { site, domain } = await reach(which, 'touches', signal);
+      if (domain?.state !== 'running') throw notSo('reboot', which, 'it does not run');
+      await site.ask('reboot', which.id, [hard ? 'reset' : 'reboot', domain.uuid], signal);
+    }),
+
+    suspend: held(async (which, signal) => {
+      const { site, domain } = await reach(which, 'stops', signal);
+      if (domain?.state === 'suspended') return;
+      if (domain?.state !== 'running') throw notSo('suspend', which, 'it does not run');
+      await site.work('suspend', which.id, ['managedsave', domain.uuid], signal);
+    }),
+
+    resume: held(async (which, signal) => {
+      const { site, context, domain } = await reach(which, 'starts', signal);
+      if (domain?.state === 'running') return;
+      if (domain?.state !== 'suspended') throw notSo('resume', which, 'nothing is saved of it');
+      await renewContext(site, { ...which, context }, domain.uuid, signal);
+      await site.work('resume', which.id, ['start', domain.uuid], signal, fine.up);
+    }),
+
+    migrate: held((vm, signal) => migrate(siteOf(vm.host), siteOf(vm.to), vm, signal)),
+
+    attachNic: change('attachNic'),
+    detachNic: change('detachNic'),
+    attachDisk: change('attachDisk'),
+    detachDisk: change('detachDisk'),
+    resizeDisk: change('resizeDisk'),
+    move: cannot('move'),
+    adopt: cannot('adopt'),
+    disown: cannot('disown'),
+    store: cannot('store'),
+    fetch: cannot('fetch'),
+    // Nothing is ever kept away from hosts.
+    async discard(_vm, signal) {
+      signal.throwIfAborted();
+    },
+    snapshotDisk: cannot('snapshotDisk'),
+    revertDisk: cannot('revertDisk'),
+    dropSnapshot: cannot('dropSnapshot'),
+    snapshotCreate: cannot('snapshotCreate'),
+    snapshotRevert: cannot('snapshotRevert'),
+    snapshotDelete: cannot('snapshotDelete'),
+    close() {
+      for (const { virsh } of sites.values()) virsh.close();
+    },
+  };
+}
+
+const notSo = (call: VmCall, { id, host }: Which, why: string): Problem =>
+  new Problem(vmCalls[call].refused, `VM ${id} on ${host.name}: ${why}.`);
+
+/** What was saved goes on with the CD-ROM of the epoch that starts it; its own stays as it is. */
+async function renewContext(site: Site, vm: Renewed, uuid: string, signal: AbortSignal): Promise<void> {
+  const saved = await site.work('resume', vm.id, ['managedsave-dumpxml', uuid, '--security-info'], signal);
+  const renewed = withContext(saved, site.installation, vm);
+  await withText(renewed, (file) => site.work('resume', vm.id, ['managedsave-define', uuid, file], signal));
+}
+
+/** What libvirt is not asked to do. */
+const cannot =
+  (call: VmCall) =>
+  async ({ id }: { id: number }, signal: AbortSignal): Promise<never> => {
+    signal.throwIfAborted();
+    throw new Problem(vmCalls[call].refused, `VM ${id}: libvirt hypervisors cannot do this (${call}).`);
+  };

@@ -1,0 +1,85 @@
+import { stat } from 'node:fs/promises';
+import { Problem } from '../../../domain/problems.js';
+import { vmCalls } from '../../../domain/vms/vm-verbs.js';
+import type { MoveTarget } from '../port.js';
+import { refuseFull } from './making.js';
+import { withOwnFile, withText } from './own-files.js';
+import type { Site } from './site.js';
+
+/** A VM under an epoch, and the CD-ROM by which that starts it. */
+export type Renewed = { id: number; epoch: number; context: string };
+
+/** A definition as it is under another epoch: what says that is our own, and of digits. */
+export function underEpoch(definition: string, installation: string, vm: Renewed): string {
+  const title = /(<title>arcus [\w-]{1,64} vm \d{1,15} epoch )\d{1,15}/;
+  const metadata = /( id='\d{1,15}' epoch=')\d{1,15}/;
+  const named = definition.replace(title, `$1${vm.epoch}`).replace(metadata, `$1${vm.epoch}`);
+  return withContext(named, installation, vm);
+}
+
+/** A definition whose CD-ROM is this one: that of the VM is known by its name, wherever it lies. */
+export function withContext(definition: string, installation: string, { id, context }: Renewed): string {
+  const escaped = context.replace(/[&<>'"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return definition.replace(/<source file='([^']{1,1000})'/g, (source, file: string) => {
+    const [name = ''] = file.split('/').slice(-1);
+    return name.startsWith(`${installation}.${id}.`) && name.endsWith('.iso') ? `<source file='${escaped}'` : source;
+  });
+}
+
+/** To another host while it runs. libvirt ends it on the one only when it runs on the other. */
+export async function migrate(
+  from: Site,
+  to: Site,
+  { id, epoch }: MoveTarget<'libvirt'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const context = await withOwnFile('context.iso', async (file) => {
+    const told = (await from.fence.bring(id, file, signal)) ? { file, bytes: (await stat(file)).size } : null;
+    return to.fence.hear(id, epoch, 'starts', signal, told);
+  });
+  await from.fence.hear(id, epoch, 'touches', signal, 'as before');
+  const [here, there] = [await from.own({ id, epoch }, signal), await to.own({ id, epoch }, signal)];
+  // It is never in both places while it runs.
+  if (here && there?.uuid === here.uuid && there.state === 'running' && here.state === 'running')
+    throw new Problem(vmCalls.migrate.refused, `${from.host.name} and ${to.host.name} are one and the same libvirt.`);
+  if (there?.state === 'running' && here?.state !== 'running') {
+    if (here) await from.erase('migrate', id, here.uuid, signal);
+  } else {
+    if (here?.state !== 'running')
+      throw new Problem(vmCalls.migrate.refused, `VM ${id} does not run on ${from.host.name}.`);
+    refuseFull(to, 'migrate', { id, capacity: here.capacity }, await to.list(signal));
+    if (there) await to.erase('migrate', id, there.uuid, signal);
+    await send(from, to, { id, epoch, uuid: here.uuid, context }, signal);
+  }
+  await from.fence.hear(id, epoch, 'stops', signal);
+}
+
+async function send(
+  from: Site,
+  to: Site,
+  { id, epoch, uuid, context }: { id: number; epoch: number; uuid: string; context: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const definition = async (...which: string[]): Promise<string> => {
+    const words = ['dumpxml', uuid, '--security-info', ...which];
+    return underEpoch(await from.ask('migrate', id, words, signal), from.installation, { id, epoch, context });
+  };
+  const { uri, address } = to.host.connection;
+  const [live, kept] = [await definition('--migratable'), await definition('--inactive')];
+  await withText(live, (xml) =>
+    withText(kept, (persistent) =>
+      from.work(
+        'migrate',
+        id,
+        [
+          // Its disks are where both hosts have them: nothing of them is copied.
+          ...['migrate', '--live', '--persistent', '--undefinesource', '--unsafe', '--abort-on-error'],
+          ...['--xml', xml, '--persistent-xml', persistent],
+          ...(address === undefined ? [] : ['--migrateuri', `tcp://${address}`, '--listen-address', address]),
+          ...[uuid, uri],
+        ],
+        signal,
+      ),
+    ),
+  );
+}

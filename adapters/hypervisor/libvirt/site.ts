@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Problem } from '../../../domain/problems.js';
+import { type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
+import { ownName } from '../own-name.js';
+import type { HostTarget } from '../port.js';
+import { type Listed, listedIn } from './domains.js';
+import { isMissing, refusal } from './faults.js';
+import { type Fence, fenceAt, stale } from './fence.js';
+import { type Said, type Virsh, virshAt } from './virsh.js';
+
+/** A VM, and under which epoch something is done to it. */
+export type Held = { id: number; epoch: number };
+export type LibvirtHost = HostTarget<'libvirt'>;
+
+/** What is there already, or any more, is no failure. */
+export const fine = {
+  gone: /failed to get domain|Domain not found|no domain with matching/i,
+  down: /not running|failed to get domain|Domain not found|no domain with matching/i,
+  up: /already active|already running/i,
+} as const;
+
+/** A daemon of the whole machine; one of a user’s own may not change its networks. */
+export const isSystem = ({ connection: { uri } }: LibvirtHost): boolean => new URL(uri).pathname === '/system';
+
+/** A host as its calls know it. */
+export class Site {
+  readonly fence: Fence;
+  constructor(
+    readonly virsh: Virsh,
+    readonly host: LibvirtHost,
+    readonly installation: string,
+  ) {
+    this.fence = fenceAt(virsh, host.connection.directory, installation, host.name);
+  }
+
+  static at(host: LibvirtHost, installation: string): Site {
+    return new Site(virshAt(host.connection.uri, host.name), host, installation);
+  }
+
+  /** Its domains, by as many questions however many there are. */
+  async list(signal: AbortSignal): Promise<Listed[]> {
+    const asked = async (...words: string[]) => {
+      const { text, refusal: said } = await this.virsh.ask(words, signal);
+      if (said !== null) throw refusal('backend_unavailable', `${this.host.name} does not list its domains`, said);
+      return text;
+    };
+    const table = await asked('list', '--all', '--title', '--managed-save');
+    const uuids = await asked('list', '--all', '--uuid', '--name');
+    const groups = ['--state', '--cpu-total', '--balloon', '--vcpu', '--block', '--interface'];
+    const { text: stats } = await this.virsh.ask(['domstats', '--raw', '--nowait', ...groups], signal);
+    return listedIn(table, uuids, stats);
+  }
+
+  readonly isOf =
+    (vm: number) =>
+    ({ mark }: Listed): boolean =>
+      mark?.installation === this.installation && mark.vm === vm;
+
+  async find(vm: number, signal: AbortSignal): Promise<Listed | undefined> {
+    return (await this.list(signal)).find(this.isOf(vm));
+  }
+
+  /** That of a VM; throws `stale_epoch` where it is of a later holder: the domain says so even where the names of its epochs are lost. */
+  async own(vm: Held, signal: AbortSignal): Promise<Listed | undefined> {
+    const found = await this.find(vm.id, signal);
+    const { epoch = 0 } = found?.mark ?? {};
+    if (epoch > vm.epoch) throw stale(this.host.name, vm, epoch);
+    return found;
+  }
+
+  /** `stale_epoch`, where the host has heard of a later holder; null: it has not. */
+  async late(vm: Held, signal: AbortSignal): Promise<Problem | null> {
+    const heard = (await this.fence.heard(signal)).get(vm.id) ?? 0;
+    return heard > vm.epoch ? stale(this.host.name, vm, heard) : null;
+  }
+
+  /** A command that takes its time; what it is refused with is what the call is. */
+  async work(
+    call: VmCall,
+    vm: number,
+    words: readonly string[],
+    signal: AbortSignal,
+    accepted = /(?!)/,
+  ): Promise<string> {
+    return this.#accepted(call, vm, await this.virsh.work(words, signal), accepted);
+  }
+
+  /** A short one. */
+  async ask(
+    call: VmCall,
+    vm: number,
+    words: readonly string[],
+    signal: AbortSignal,
+    accepted = /(?!)/,
+  ): Promise<string> {
+    return this.#accepted(call, vm, await this.virsh.ask(words, signal), accepted);
+  }
+
+  refused(call: VmCall, vm: number, said: string): Error {
+    return refusal(vmCalls[call].refused, `${this.host.name} refused ${ownName(`one-${vm}`, this.installation)}`, said);
+  }
+
+  /** Its guest is asked, and switched off when it has not gone down in time; at once where it is `hard`. */
+  async halt(call: VmCall, vm: number, uuid: string, grace: number, signal: AbortSignal): Promise<void> {
+    if (grace > 0) {
+      const until = Date.now() + grace;
+      const { refusal: said } = await this.virsh.ask(['shutdown', uuid], signal);
+      while (said === null && Date.now() < until && (await this.#isUp(uuid, signal)))
+        await sleep(Math.min(500, grace), undefined, { signal });
+    }
+    await this.work(call, vm, ['destroy', uuid], signal, fine.down);
+  }
+
+  /** Switched off and forgotten, if it is there. */
+  async erase(call: VmCall, vm: number, uuid: string, signal: AbortSignal): Promise<void> {
+    await this.work(call, vm, ['destroy', uuid], signal, fine.down);
+    const words = ['undefine', uuid, '--managed-save', '--snapshots-metadata', '--nvram'];
+    await this.work(call, vm, words, signal, fine.gone);
+  }
+
+  async #isUp(uuid: string, signal: AbortSignal): Promise<boolean> {
+    const { text, refusal: said } = await this.virsh.ask(['domstate', uuid], signal);
+    return said === null ? !/shut off|crashed/.test(text) : !isMissing(said);
+  }
+
+  #accepted(call: VmCall, vm: number, { text, refusal: said }: Said, accepted: RegExp): string {
+    if (said !== null && !accepted.test(said)) throw this.refused(call, vm, said);
+    return text;
+  }
+}
+
+/** Of a VM and the epoch under which it is made: who makes it again makes the same. RFC 9562, version 8. */
+export function uuidOf(installation: string, vm: number, epoch: number): string {
+  const digits = createHash('sha256').update(`${installation} ${vm} ${epoch}`).digest('hex');
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `8${digits.slice(13, 16)}`,
+    `8${digits.slice(17, 20)}`,
+    digits.slice(20, 32),
+  ].join('-');
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { isFileName } from '../../../domain/storage/file-name.js';
+import { mkdir, rename, rm } from '../machine/files.js';
+import type { ContextFile, DisksClaim, KeptContext } from '../port.js';
+import type { Body } from './body.js';
+import { contextName, modes, named, vmLayoutOf } from './layout.js';
+import { namesIn } from './pieces.js';
+import { takeAway } from './take-away.js';
+import { namesOfContexts, overtakenAt, refuseLate, takeDirectory } from './vm-directory.js';
+import { syncDirectory } from './write-file.js';
+
+/**
+ * What guests are told, below `base`: `vms/<vm>/<epoch>/context`, of which the directory of the epoch appears whole, by being renamed. A later epoch takes it away, and with it
+ * what a domain of before could be started with.
+ */
+export const contextsIn =
+  (base: string, body: Body) =>
+  async (claim: DisksClaim, files: readonly ContextFile[], signal: AbortSignal): Promise<KeptContext> => {
+    for (const { name } of files) if (!isFileName(name)) throw new TypeError('A file has a name that is none.');
+    const layout = vmLayoutOf(base, claim);
+    const { vm } = layout;
+    const own = named(claim.epoch);
+    const result = (): KeptContext => ({ path: body.can.read ? join(vm, own, contextName) : null });
+    await mkdir(vm, { recursive: true, mode: modes.directory });
+    await takeDirectory(vm, claim);
+    await body.before(claim.datastore, 'keepContext', sizeOf(files), signal);
+    const earlier = (await namesOfContexts(vm, claim.epoch)).filter((name) => files.length === 0 || name !== own);
+    await takeAway(layout, claim.vm, earlier);
+    if (files.length === 0) return { path: null };
+    const isThere = async (): Promise<boolean> => (await namesIn(vm)).includes(own);
+    if (await isThere()) return result();
+    const name = `told.${own}.${randomUUID()}`;
+    const work = join(vm, name);
+    try {
+      const directory = join(work, contextName);
+      await mkdir(directory, { recursive: true, mode: modes.directory });
+      await body.tell(directory, files, signal);
+      await syncDirectory(directory);
+      await syncDirectory(work);
+      signal.throwIfAborted();
+      await refuseLate(vm, claim);
+      await rename(work, join(vm, own));
+      await syncDirectory(vm);
+    } catch (error) {
+      const isAlone = (await namesIn(vm)).includes(name);
+      await rm(work, { recursive: true, force: true });
+      signal.throwIfAborted();
+      await refuseLate(vm, claim);
+      // Of several who try, one is it. From under him who began before, what he was at was taken away: what he says of that is no fault.
+      if (!(await isThere())) throw isAlone ? error : overtakenAt(claim.vm);
+    }
+    return result();
+  };
+
+const sizeOf = (files: readonly ContextFile[]): number =>
+  files.reduce((sum, file) => sum + ('text' in file ? Buffer.byteLength(file.text) : file.size), 0);

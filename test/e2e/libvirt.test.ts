@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cluster } from '../support/cluster.js';
+import { isLibvirtMissing, LibvirtHost } from '../support/libvirt-hosts.js';
+import { eventually } from '../support/processes.js';
+import { tinyGuest } from '../support/tiny-guest.js';
+
+describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvirt', { timeout: 600_000 }, () => {
+  let cluster: Cluster;
+  let directory: string;
+  const hosts: LibvirtHost[] = [];
+  let image: number;
+  let service: number;
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'arcus-libvirt-'));
+    const guest = tinyGuest();
+    const storage = { ARCUS_DATASTORES: join(directory, 'datastores'), ARCUS_SAFE_DIRS: join(guest, '..') };
+    cluster = await Cluster.start({ onServersOfTheRun: true, environments: { worker: storage, api: storage } });
+    for (const at of [1, 2]) {
+      const host = await LibvirtHost.machine(`kvm-${at}`, { cpu: 800, memory: 4_096 }, { ownNetwork: at > 1 });
+      hosts.push(host);
+      await cluster.client.make('/hosts', {
+        ...{ name: host.name, vm_mad: 'libvirt', cpu: 8, memory: 4_096 },
+        libvirt: { uri: host.uri, virt_type: 'qemu', directory: host.pool },
+      });
+    }
+    const { id, resource } = await cluster.client.accepted('POST', '/images', {
+      ...{ name: 'tiny', type: 'OS', source: { path: guest } },
+    });
+    await cluster.client.awaitOperation(id, 'succeeded');
+    image = resource.id;
+  }, 300_000);
+  afterAll(async () => {
+    await cluster?.stop();
+    for (const host of hosts) host.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const installation = async () => await cluster.store.installation.id();
+  /** What the guest of a VM has said. */
+  const said = async (vm: number): Promise<string> => {
+    const name = `${await installation()}.${vm}.log`;
+    return hosts
+      .map(({ pool }) => {
+        try {
+          return readFileSync(join(pool, name), 'utf8');
+        } catch {
+          return '';
+        }
+      })
+      .join('');
+  };
+  const vmsNow = () => cluster.client.vmsOf(service);
+
+  it('boots in order, and each guest does what its context says', async () => {
+    const template = await cluster.client.make('/vm-templates', {
+      name: 'tiny',
+      template: {
+        ...{ CPU: 0.2, MEMORY: 96, DISK: [{ IMAGE_ID: image }] },
+        CONTEXT: { SET_HOSTNAME: '$NAME', START_SCRIPT: 'echo "it\'s $SET_HOSTNAME"' },
+      },
+    });
+    const roles = [
+      { name: 'db', vm_template: template },
+      { name: 'web', vm_template: template, cardinality: 2, parents: ['db'] },
+    ];
+    const body = { name: 'shop', deployment: 'straight', roles };
+    service = await cluster.client.instantiate(await cluster.client.make('/service-templates', body));
+    await cluster.client.awaitService(service, 'RUNNING');
+    for (const { id, name } of await vmsNow())
+      await eventually(async () => (await said(id)).includes(`it's ${name}`), 120_000);
+  });
+
+  it('is undeployed, and nothing is left of it', async () => {
+    await cluster.client.accepted('POST', `/services/${service}/undeploy`, {});
+    await cluster.client.awaitService(service, 'DONE');
+    for (const host of hosts) {
+      expect((await host.virsh('list', '--all', '--name'))?.trim()).toBe('');
+      expect(host.guests()).toEqual([]);
+    }
+  });
+
+  /** Devices of this machine whose names begin so. */
+  const links = (begin: string) =>
+    execFileSync('ip', ['-brief', 'link'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.startsWith(begin));
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'reaches another guest at the address that was leased to it, and not where it is closed',
+    async () => {
+      const { client } = cluster;
+      // What the groups of both let in is what reaches them.
+      const pages = await client.make('/security-groups', {
+        name: 'pages',
+        rules: [
+          { protocol: 'TCP', rule_type: 'inbound', range: '80' },
+          { protocol: 'ALL', rule_type: 'outbound' },
+        ],
+      });
+      const network = await client.make('/virtual-networks', {
+        ...{ name: 'guests', vn_mad: 'bridge', attributes: { SECURITY_GROUPS: `${pages}` } },
+        address_ranges: [{ type: 'IP4', ip: '10.77.0.10', size: 4 }],
+      });
+      const template = (name: string, ip: string, script: string) =>
+        client.make('/vm-templates', {
+          name,
+          template: {
+            ...{ CPU: 0.2, MEMORY: 96, DISK: [{ IMAGE_ID: image }], SCHED_REQUIREMENTS: 'NAME = "kvm-1"' },
+            NIC: [{ NETWORK_ID: network, IP: ip }],
+            CONTEXT: { NETWORK: 'YES', SET_HOSTNAME: '$NAME', START_SCRIPT: script },
+          },
+        });
+      const [asked, asks] = [
+        await template('asked', '10.77.0.10', 'httpd -p 81 -h /www; echo "81 here: $(wget -qO- http://127.0.0.1:81/)"'),
+        await template(
+          'asks',
+          '10.77.0.11',
+          'for port in 80 81; do for try in 1 2 3 4 5 6; do timeout 3 wget -qO- http://10.77.0.10:$port/ && break; done; echo "port $port: $?"; done',
+        ),
+      ];
+      const roles = [
+        { name: 'asked', vm_template: asked },
+        { name: 'asks', vm_template: asks, parents: ['asked'] },
+      ];
+      const body = { name: 'talk', deployment: 'straight', roles };
+      service = await client.instantiate(await client.make('/service-templates', body));
+      await client.awaitService(service, 'RUNNING');
+      const [first, second] = (await vmsNow()).toSorted((one, other) => one.id - other.id);
+      await eventually(async () => (await said(second?.id ?? -1)).includes('port 81: '), 180_000);
+      const heard = await said(second?.id ?? -1);
+      expect(heard).toContain(`I am ${first?.name}`);
+      expect(heard).toContain('port 80: 0');
+      expect(heard).not.toContain('port 81: 0');
+      // It is not that nobody would have answered there.
+      expect(await said(first?.id ?? -1)).toContain(`81 here: I am ${first?.name}`);
+      expect(links('one-')).toHaveLength(2);
+      await client.accepted('POST', `/services/${service}/undeploy`, {});
+      await client.awaitService(service, 'DONE');
+      expect(links('one-')).toEqual([]);
+      expect(links('onebr')).toEqual([]);
+    },
+  );
+});

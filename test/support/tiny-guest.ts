@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkout } from '../../adapters/process/checkout.js';
+import { ensurePrograms } from './programs.js';
+
+/**
+ * A disk that boots in seconds where nothing helps QEMU, made of a kernel of Debian’s for clouds and of busybox: it does what its context says, says so on its
+ * serial console, serves a page, counts, and goes down when it is asked. Made once, and kept.
+ */
+export function tinyGuest(): string {
+  ensurePrograms({
+    ...{ busybox: 'busybox-static', cpio: 'cpio', modprobe: 'kmod' },
+    ...{ syslinux: 'syslinux', mformat: 'mtools', 'qemu-img': 'qemu-utils' },
+  });
+  const kept = join(tmpdir(), 'arcus-tiny-guest');
+  const image = join(kept, 'tiny.qcow2');
+  if (existsSync(image)) return image;
+  const work = `${kept}.${process.pid}`;
+  mkdirSync(work, { recursive: true });
+  const run = (program: string, ...words: string[]) =>
+    execFileSync(program, words, { cwd: work, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const [, name] =
+    /Depends: (linux-image-[0-9]\S*cloud-amd64)$/m.exec(run('apt-cache', 'depends', 'linux-image-cloud-amd64')) ?? [];
+  if (name === undefined) throw new Error('there is no kernel for clouds');
+  run('apt-get', 'download', name);
+  run('sh', '-c', 'dpkg -x linux-image-*.deb root');
+  run('sh', join(checkout, 'test/support/tiny-guest/build.sh'), 'root', 'tiny.qcow2');
+  rmSync(join(work, 'root'), { recursive: true });
+  mkdirSync(kept, { recursive: true });
+  renameSync(join(work, 'tiny.qcow2'), image);
+  rmSync(work, { recursive: true });
+  return image;
+}
