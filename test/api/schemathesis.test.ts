@@ -42,7 +42,7 @@ async function startedApi(): Promise<{ url: string; log: () => string }> {
     ARCUS_PORT: String(port),
     // Keys of secrets are made there.
     ARCUS_HOME: directory,
-    ARCUS_LOG_LEVEL: 'warn',
+    ARCUS_LOG_LEVEL: 'error',
     // Wrong credentials are among what is tried.
     ARCUS_FAILED_LOGINS: '1000000',
   });

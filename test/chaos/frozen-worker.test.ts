@@ -6,7 +6,7 @@ import { checkConsistency } from '../support/cluster-consistency.js';
 import { eventually } from '../support/processes.js';
 
 /** SIGSTOP leaves a worker with its connections, its tasks and its calls at the hypervisor; Temporal gives its work to another. */
-describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () => {
+describe('a worker that is frozen past its heartbeat', () => {
   const vms = 3;
   let cluster: Cluster;
   let template: number;
@@ -29,7 +29,7 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
   const deployAndFreeze = async (): Promise<number> => {
     await cluster.simulator.holdBoots();
     const service = await cluster.client.instantiate(template);
-    await eventually(async () => (await made(service)).length === vms, 60_000);
+    await eventually(async () => (await made(service)).length === vms);
     cluster.worker(0).freeze();
     return service;
   };
@@ -38,7 +38,7 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
     const service = await deployAndFreeze();
     const vm = (await callsOf(service, () => true))[0];
     const second = await cluster.startWorker();
-    await eventually(async () => (await madeAgain(service)).length >= vms, 90_000);
+    await eventually(async () => (await madeAgain(service)).length >= vms);
     await cluster.simulator.endBoots();
     await cluster.client.awaitService(service, 'RUNNING');
     const undeployment = await cluster.client.accepted('POST', `/services/${service}/undeploy`, {});
@@ -79,7 +79,7 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
     const service = await deployAndFreeze();
     const second = cluster.worker(1);
     await second.startAgain();
-    await eventually(async () => (await madeAgain(service)).length >= vms, 60_000);
+    await eventually(async () => (await madeAgain(service)).length >= vms);
     cluster.worker(0).thaw();
     await cluster.simulator.endBoots();
     await cluster.client.awaitService(service, 'RUNNING');
@@ -97,14 +97,14 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
     await eventually(async () => {
       const seen = await client.vmsOf(service);
       return seen.length === vms && seen.every(({ lcm_state }) => lcm_state === 'BOOT');
-    }, 60_000);
+    });
     cluster.worker(0).freeze();
     const removal = await client.accepted('DELETE', `/services/${service}`);
     await cluster.worker(1).startAgain();
     await eventually(async () => {
       const left = await cluster.store.vms.ofService(service);
       return left.length === vms && left.every(({ lcm_state }) => lcm_state === 'SHUTDOWN');
-    }, 90_000);
+    });
     // The deploys of the frozen one and the destroys of the other go on at once, in whatever order.
     for (const host of ['host-0', 'host-1']) await simulator.send('PUT', `/hosts/${host}/faults`, {});
     cluster.worker(0).thaw();

@@ -15,7 +15,7 @@ const begun = 8;
 const freeze = 30_000;
 
 /** Users take turns in the memory of a worker: what becomes of those that one has given out which is not there any more? */
-describe('two users whose steps take turns in a worker', { timeout: 240_000 }, () => {
+describe('two users whose steps take turns in a worker', () => {
   let cluster: Cluster;
   let users: User[];
   beforeAll(async () => {

@@ -38,9 +38,7 @@ afterAll(async () => {
   await connection?.close();
 });
 
-it('services that are given away and shared while operations on them and their VMs are admitted keep nothing of the old owner or bits', {
-  timeout: 180_000,
-}, async () => {
+it('services that are given away and shared while operations on them and their VMs are admitted keep nothing of the old owner or bits', async () => {
   const rounds = 60;
   const chance = seeded('ARCUS_RACE_SEED');
   await inLanes(rounds, 8, async (service) => {

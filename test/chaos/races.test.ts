@@ -26,7 +26,7 @@ const pendingVm = (id: number, op: string): Vm =>
     hold: { op, epoch: 1, attempt: 0 },
   });
 
-describe('two processes, each with a connection of its own,', { timeout: 180_000 }, () => {
+describe('two processes, each with a connection of its own,', () => {
   let databaseUri: string;
   let connection: Connection;
   let store: Store;

@@ -11,7 +11,7 @@ import { eventually } from '../support/processes.js';
 const Rounds = z.array(z.object({ do: z.string() }));
 const [retries, replacements] = [3, 2];
 
-describe('a run of which nothing is left but its history', { timeout: 240_000 }, () => {
+describe('a run of which nothing is left but its history', () => {
   let cluster: Cluster;
   let host = '';
   beforeAll(async () => {

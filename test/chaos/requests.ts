@@ -11,7 +11,7 @@ export type Wish = { path: string; body?: object };
 export type Granted = { key: string; operation: string; resource: ResourceRef; untruths: string[] };
 
 /** How long a client goes on asking. */
-const patience = 150_000;
+const patience = 300_000;
 
 /**
  * Asks as a client does that wants to be sure: with an Idempotency-Key, again after a death or an error of the server,

@@ -21,7 +21,7 @@ export type RunResult = {
 };
 
 /** How long the work may take once everything is back. */
-const patience = 120_000;
+const patience = 300_000;
 
 /** Does the work, breaks what the case says, mends it, waits for the end, and compares what there is with what should be. */
 export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, dice: Dice): Promise<RunResult> {

@@ -7,7 +7,7 @@ import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency, timesMade } from '../support/cluster-consistency.js';
 import { eventually } from '../support/processes.js';
 
-describe('an upgrade of the workers', { timeout: 180_000 }, () => {
+describe('an upgrade of the workers', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await Cluster.start();
@@ -37,7 +37,7 @@ describe('an upgrade of the workers', { timeout: 180_000 }, () => {
     ];
     await cluster.simulator.holdBoots();
     const id = await client.instantiate(await makeServiceTemplate(client, 'upgraded', { roles }));
-    await eventually(async () => (await timesMade(cluster)).size === 2, 60_000);
+    await eventually(async () => (await timesMade(cluster)).size === 2);
     const next = 'the-next-build';
     await cluster.startWorker(cluster.release(next));
     await cluster.makeCurrent(next);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { prepare } from '../../runtime/prepare.js';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { builtVersion, makeVersionCurrent } from '../../runtime/servers/deployment-version.js';
+import { ensurePrograms } from '../support/programs.js';
 import { ownDatabaseUri, ownTemporal, temporalSettings } from '../support/servers.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 import { launchProgram, type Options, type Program, type Result } from './launch-program.js';
@@ -28,6 +29,7 @@ export type RunningArcus = {
 };
 
 export async function startArcus(): Promise<RunningArcus> {
+  ensurePrograms('disks');
   const home = mkdtempSync(join(tmpdir(), 'arcus-cli-'));
   const port = { worker: await choosePort(), api: await choosePort() };
   const [temporal, simulator] = await Promise.all([ownTemporal('cli'), SimulatorProcess.start()]);
@@ -51,7 +53,7 @@ export async function startArcus(): Promise<RunningArcus> {
   });
   const endpoint = `http://127.0.0.1:${port.api}`;
   await Promise.all([answers(`${endpoint}/readyz`, api), answers(`http://127.0.0.1:${port.worker}/readyz`, worker)]);
-  await makeVersionCurrent(temporal, builtVersion(), 30_000);
+  await makeVersionCurrent(temporal, builtVersion(), 300_000);
 
   const begin = (args: readonly string[], { input, environment: more = {} }: Options = {}) =>
     launchProgram('arcus/main.js', args, {
@@ -85,7 +87,7 @@ export async function startArcus(): Promise<RunningArcus> {
 }
 
 async function answers(url: string, program: Program): Promise<void> {
-  for (const until = Date.now() + 150_000; Date.now() < until; await sleep(50)) {
+  for (const until = Date.now() + 300_000; Date.now() < until; await sleep(50)) {
     if (program.process.exitCode !== null) break;
     const response = await fetch(url).catch(() => undefined);
     if (response?.ok) return;

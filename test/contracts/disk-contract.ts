@@ -11,7 +11,8 @@ import type {
   StoredImage,
 } from '../../adapters/storage/port.js';
 import { problemOf } from '../../domain/problems.js';
-import { ensureDiskPrograms, noise, qcow2Of } from '../support/disks.js';
+import { noise, qcow2Of } from '../support/disks.js';
+import { ensurePrograms } from '../support/programs.js';
 import { someOf } from '../support/some-of.js';
 import type { StorageWorld } from './storage-contract.js';
 
@@ -32,7 +33,7 @@ export function diskContract(name: string, make: () => StorageWorld, every = 1):
     const signal = (): AbortSignal => new AbortController().signal;
 
     beforeAll(() => {
-      ensureDiskPrograms();
+      ensurePrograms('disks');
       world = make();
       ({ storage } = world);
       images = world.newDatastore();

@@ -4,15 +4,16 @@ import { execaSync } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { storages } from '../../adapters/storage/storages.js';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, onDisk } from '../support/disks.js';
+import { onDisk } from '../support/disks.js';
 import { allHere } from '../support/no-storages.js';
 import { launchBuilt } from '../support/processes.js';
+import { ensurePrograms } from '../support/programs.js';
 
 const MiB = 1024 ** 2;
 const { signal } = new AbortController();
 const disks = 30;
 
-beforeAll(ensureDiskPrograms);
+beforeAll(() => ensurePrograms('disks'));
 
 describe.each(onDisk)(
   'a process that makes disks of VMs and keeps what their guests are told (%s), killed again and again,',

@@ -9,7 +9,8 @@ import type { DiskClaim, ImageClaim, Storage } from '../../adapters/storage/port
 import { problemOf } from '../../domain/problems.js';
 import { fillDisk } from '../chaos/fill-disk.js';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, noise, qcow2Of } from '../support/disks.js';
+import { noise, qcow2Of } from '../support/disks.js';
+import { ensurePrograms } from '../support/programs.js';
 
 const MiB = 1024 ** 2;
 const { signal } = new AbortController();
@@ -19,7 +20,7 @@ const disk: DiskClaim = { vm: 7, disk: 0, datastore: { id: 0, ds_mad: 'fs' }, ep
 
 let base: string;
 let storage: Storage;
-beforeAll(() => ensureDiskPrograms());
+beforeAll(() => ensurePrograms('disks'));
 beforeEach(() => {
   base = ownDirectory();
   storage = fsStorage(base);

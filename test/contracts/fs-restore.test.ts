@@ -8,7 +8,8 @@ import type { DiskClaim, DiskWish, ImageClaim, OnProgress, Storage } from '../..
 import { simulatedStorage } from '../../adapters/storage/simulated/simulated.js';
 import { problemOf } from '../../domain/problems.js';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, noise, qcow2Of } from '../support/disks.js';
+import { noise, qcow2Of } from '../support/disks.js';
+import { ensurePrograms } from '../support/programs.js';
 
 const MiB = 1024 ** 2;
 const { signal } = new AbortController();
@@ -27,7 +28,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 
 let base: string;
 let storage: Storage;
-beforeAll(() => ensureDiskPrograms());
+beforeAll(() => ensurePrograms('disks'));
 beforeEach(() => {
   base = ownDirectory();
   storage = fsStorage(base);

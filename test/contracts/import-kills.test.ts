@@ -3,9 +3,10 @@ import { createReadStream, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, onDisk, writeNoise } from '../support/disks.js';
+import { onDisk, writeNoise } from '../support/disks.js';
 import { ImageServer } from '../support/image-server.js';
 import { launchBuilt, type Output } from '../support/processes.js';
+import { ensurePrograms } from '../support/programs.js';
 
 const MiB = 1024 ** 2;
 /** `npm run test:long` takes more of everything. */
@@ -22,7 +23,7 @@ async function sumOf(path: string): Promise<string> {
 /** How far a process says that it is: `fetch 12` is twelve MiB. */
 const fetched = ({ text }: Output): number => Number(/(?:.*\n)*fetch (\d+)\n/.exec(text().slice(-200))?.[1] ?? 0);
 
-beforeAll(ensureDiskPrograms);
+beforeAll(() => ensurePrograms('disks'));
 
 describe.each(onDisk)('a process that brings an image in (%s), killed again and again,', (kind) => {
   it.each(['path', 'url'] as const)('goes on at the byte (%s)', async (from) => {

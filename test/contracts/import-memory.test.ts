@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, it } from 'vitest';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, filtered, noise, onDisk, writeNoise } from '../support/disks.js';
+import { filtered, noise, onDisk, writeNoise } from '../support/disks.js';
 import { launchBuilt } from '../support/processes.js';
+import { ensurePrograms } from '../support/programs.js';
 
 const MiB = 1024 ** 2;
-beforeAll(ensureDiskPrograms);
+beforeAll(() => ensurePrograms('disks'));
 
 /** The most memory that a process had which brought this in. */
 async function rssOf(base: string, kind: string, file: string): Promise<number> {

@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, filtered, noise } from '../support/disks.js';
+import { filtered, noise } from '../support/disks.js';
 import { launchBuilt } from '../support/processes.js';
+import { ensurePrograms } from '../support/programs.js';
 
-beforeAll(ensureDiskPrograms);
+beforeAll(() => ensurePrograms('disks'));
 
 it.each([
   ['qemu-img', 'qemu-utils', (bytes: Buffer) => bytes],

@@ -9,7 +9,8 @@ import { simulatedStorage } from '../../adapters/storage/simulated/simulated.js'
 import { sshStorage } from '../../adapters/storage/ssh/ssh.js';
 import { problemOf } from '../../domain/problems.js';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, noise, qcow2Of } from '../support/disks.js';
+import { noise, qcow2Of } from '../support/disks.js';
+import { ensurePrograms } from '../support/programs.js';
 import { Sshd } from '../support/sshd.js';
 
 const MiB = 1024 ** 2;
@@ -31,7 +32,7 @@ const refusal = (call: Promise<unknown>) =>
 let base: string;
 let server: Sshd;
 beforeAll(async () => {
-  ensureDiskPrograms();
+  ensurePrograms('disks');
   server = await Sshd.start();
 });
 afterAll(() => server?.stop());

@@ -9,9 +9,10 @@ import type { SourceAddress } from '../../adapters/storage/sources/port.js';
 import { type SourceRules, sources, sourcesBy } from '../../adapters/storage/sources/sources.js';
 import { storages } from '../../adapters/storage/storages.js';
 import { problemOf } from '../../domain/problems.js';
-import { ensureDiskPrograms, noise } from '../support/disks.js';
+import { noise } from '../support/disks.js';
 import { ImageServer } from '../support/image-server.js';
 import { allHere } from '../support/no-storages.js';
+import { ensurePrograms } from '../support/programs.js';
 
 const MiB = 1024 ** 2;
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'arcus-sources-')));
@@ -25,7 +26,7 @@ const rules: SourceRules = { safe: [safe], kept: [join(safe, 'home')], allowed: 
 let server: ImageServer;
 let last = 0;
 beforeAll(async () => {
-  ensureDiskPrograms();
+  ensurePrograms('disks');
   server = await ImageServer.start(noise(2 * MiB));
   for (const directory of ['safe/home', 'safe/below', 'safely', 'outside'])
     mkdirSync(join(base, directory), { recursive: true });

@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { sshStorage } from '../../adapters/storage/ssh/ssh.js';
 import { problemOf } from '../../domain/problems.js';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, noise, writeNoise } from '../support/disks.js';
+import { noise, writeNoise } from '../support/disks.js';
 import { connectionGiven } from '../support/given-connection.js';
 import { ImageServer } from '../support/image-server.js';
 import { launchBuilt } from '../support/processes.js';
+import { ensurePrograms } from '../support/programs.js';
 import { sessionsOf } from '../support/ssh-sessions.js';
 import { Sshd } from '../support/sshd.js';
 
@@ -22,7 +23,7 @@ const image = { id: 1, datastore: { id: 1, ds_mad: 'ssh' as const }, epoch: 1 };
 
 let server: Sshd;
 beforeAll(async () => {
-  ensureDiskPrograms();
+  ensurePrograms('disks');
   server = await Sshd.start();
 });
 afterAll(() => server?.stop());

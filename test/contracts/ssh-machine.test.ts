@@ -8,15 +8,16 @@ import { sshStorage } from '../../adapters/storage/ssh/ssh.js';
 import { sshMachine } from '../../adapters/storage/ssh/ssh-machine.js';
 import { problemOf } from '../../domain/problems.js';
 import { ownDirectory } from '../support/directories.js';
-import { ensureDiskPrograms, writeNoise } from '../support/disks.js';
+import { writeNoise } from '../support/disks.js';
 import { connectionGiven } from '../support/given-connection.js';
 import { eventually, launchBuilt } from '../support/processes.js';
+import { ensurePrograms } from '../support/programs.js';
 import { commandOf, sessionsOf } from '../support/ssh-sessions.js';
 import { Sshd } from '../support/sshd.js';
 
 let server: Sshd;
 beforeAll(async () => {
-  ensureDiskPrograms();
+  ensurePrograms('disks');
   server = await Sshd.start();
 });
 afterAll(() => server?.stop());

@@ -12,7 +12,8 @@ import type {
 } from '../../adapters/storage/port.js';
 import { problemOf } from '../../domain/problems.js';
 import { zipOf } from '../support/archives.js';
-import { createdDisk, ensureDiskPrograms, filtered, noise, patched, qcow2Of, tarOf } from '../support/disks.js';
+import { createdDisk, filtered, noise, patched, qcow2Of, tarOf } from '../support/disks.js';
+import { ensurePrograms } from '../support/programs.js';
 import { someOf } from '../support/some-of.js';
 import { Gate } from './gate.js';
 
@@ -50,7 +51,7 @@ export function storageContract(name: string, make: () => StorageWorld, every = 
     const signal = (): AbortSignal => new AbortController().signal;
 
     beforeAll(() => {
-      ensureDiskPrograms();
+      ensurePrograms('disks');
       world = make();
       ({ storage } = world);
       datastore = world.newDatastore();

@@ -7,7 +7,7 @@ import { eventually } from '../support/processes.js';
 
 type Policy = { retries?: number; replacements?: number; finally?: 'fail' | 'wait' };
 
-describe('a role with a failure policy, on real servers', { timeout: 180_000 }, () => {
+describe('a role with a failure policy, on real servers', () => {
   let cluster: Cluster;
   let host = '';
   beforeAll(async () => {
@@ -103,7 +103,7 @@ describe('a role with a failure policy, on real servers', { timeout: 180_000 }, 
     await cluster.simulator.holdBoots();
     const before = (await timesMade(cluster)).size;
     await answer(operation.id, 'retry');
-    await eventually(async () => (await timesMade(cluster)).size > before, 60_000);
+    await eventually(async () => (await timesMade(cluster)).size > before);
     await cluster.worker(0).kill();
     await cluster.worker(0).startAgain();
     await cluster.simulator.endBoots(50);
@@ -124,7 +124,7 @@ describe('a role with a failure policy, on real servers', { timeout: 180_000 }, 
     await cluster.simulator.holdBoots();
     const { id, resource } = await deploying({ retries: 3 });
     const booting = async () => (await cluster.client.vmsOf(resource.id)).some(({ lcm_state }) => lcm_state === 'BOOT');
-    await eventually(booting, 60_000);
+    await eventually(booting);
     await cluster.servers.temporal.kill();
     const cancelled = await cluster.client.accepted('POST', `/operations/${id}/cancel`);
     expect(cancelled).toMatchObject({ state: 'running', cancel_requested: { by: { name: 'oneadmin' } } });

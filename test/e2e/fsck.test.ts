@@ -12,13 +12,13 @@ import { ConsistencyCheckResource, FindingCode } from '../../schemas/consistency
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';
-import { ensureDiskPrograms } from '../support/disks.js';
+import { ensurePrograms } from '../support/programs.js';
 import { type Done, damages as otherDamages } from './fsck-damages.js';
 import { imageDamages } from './fsck-image-damages.js';
 
 const damages = [...otherDamages, ...imageDamages];
 
-describe('a check of consistency', { timeout: 300_000 }, () => {
+describe('a check of consistency', () => {
   let cluster: Cluster;
   let engine: TemporalEngine;
   let [template, gated] = [-1, -1];
@@ -26,7 +26,7 @@ describe('a check of consistency', { timeout: 300_000 }, () => {
   let doubled: number[] = [];
   let datastores: string;
   beforeAll(async () => {
-    ensureDiskPrograms();
+    ensurePrograms('disks');
     datastores = mkdtempSync(join(tmpdir(), 'arcus-fsck-'));
     const worker = { ARCUS_DATASTORES: datastores };
     cluster = await Cluster.start({ settings: { boot_ms: 50, shutdown_ms: 50 }, environments: { worker } });

@@ -14,7 +14,7 @@ import { Sshd } from '../support/sshd.js';
 const mebi = 2 ** 20;
 const size = 32 * mebi;
 
-describe('images on another machine', { timeout: 300_000 }, () => {
+describe('images on another machine', () => {
   let cluster: Cluster;
   let server: Sshd;
   let source: ByteServer;
@@ -50,7 +50,7 @@ describe('images on another machine', { timeout: 300_000 }, () => {
     eventually(async () => {
       const { state, operation } = await image(id);
       return state === 'READY' && operation === null;
-    }, 120_000);
+    });
   const filesIn = (path: string): string[] =>
     readdirSync(path, { recursive: true, withFileTypes: true }).flatMap((one) => (one.isFile() ? [one.name] : []));
 
@@ -71,7 +71,7 @@ describe('images on another machine', { timeout: 300_000 }, () => {
     source.pause = 20;
     const wish = { name: 'far', datastore_id: 100, sha256: sha256Of(bytes), source: { url: source.url } };
     const { resource } = await cluster.client.accepted('POST', '/images', wish);
-    await eventually(() => source.sent >= size / 3, 120_000);
+    await eventually(() => source.sent >= size / 3);
     await cluster.worker(0).kill();
     await cluster.worker(0).startAgain();
     source.pause = 0;
@@ -91,19 +91,17 @@ describe('images on another machine', { timeout: 300_000 }, () => {
     const { capacity } = await eventually(async () => {
       const found = await cluster.client.ask(DatastoreResource, 'GET', '/datastores/100');
       return found.capacity === null ? undefined : found;
-    }, 120_000);
+    });
     expect(capacity?.total).toBeGreaterThan(0);
 
     // What is wrong is told to people, in logs and in histories.
     await cluster.client.send('PATCH', '/datastores/100', { ssh: { host_keys: [server.hostKey('other-host')] } });
     const lost = { name: 'lost', datastore_id: 100, source: { empty: { size_mb: 1 } } };
     const { id: op } = await cluster.client.accepted('POST', '/images', lost);
-    await eventually(
-      async () =>
-        /another host key than the datastore has/.test(
-          JSON.stringify((await cluster.client.send('GET', `/operations/${op}/why`)).body),
-        ),
-      60_000,
+    await eventually(async () =>
+      /another host key than the datastore has/.test(
+        JSON.stringify((await cluster.client.send('GET', `/operations/${op}/why`)).body),
+      ),
     );
     const seen = await seenEverywhere(cluster, ['/datastores/100']);
     for (const where of ['documents', 'lists'] as const) expect(seen[where], where).toContain(there);
@@ -118,13 +116,10 @@ describe('images on another machine', { timeout: 300_000 }, () => {
     await cluster.client.accepted('POST', `/operations/${op}/cancel`);
     await cluster.client.send('PATCH', '/datastores/100', { ssh: { host_keys: [server.hostKey()] } });
 
-    await eventually(
-      async () => (await cluster.store.images.model.countDocuments({ operation: { $ne: null } })) === 0,
-      60_000,
-    );
+    await eventually(async () => (await cluster.store.images.model.countDocuments({ operation: { $ne: null } })) === 0);
     for (const { _id } of await cluster.store.images.model.find().lean())
       await cluster.client.accepted('DELETE', `/images/${_id}`);
-    await eventually(async () => (await cluster.store.images.model.countDocuments()) === 0, 60_000);
+    await eventually(async () => (await cluster.store.images.model.countDocuments()) === 0);
     expect(filesIn(there)).toEqual([]);
   });
 });

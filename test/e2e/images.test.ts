@@ -11,7 +11,7 @@ const mebi = 2 ** 20;
 /** `npm run test:long` moves more, under more kills. */
 const [size, kills] = inject('inEveryWay') ? [256 * mebi, 8] : [64 * mebi, 3];
 
-describe('images in a datastore of files', { timeout: 600_000 }, () => {
+describe('images in a datastore of files', () => {
   let cluster: Cluster;
   let source: ByteServer;
   let directory: string;
@@ -50,12 +50,12 @@ describe('images in a datastore of files', { timeout: 600_000 }, () => {
     const { resource } = await ask('killed');
     for (let nth = 1; nth <= kills; nth++) {
       const until = Math.floor((size * nth) / (kills + 2));
-      await eventually(async () => source.sent >= until, 120_000);
+      await eventually(async () => source.sent >= until);
       await cluster.worker(0).kill();
       await cluster.worker(0).startAgain();
     }
     source.pause = 0;
-    await eventually(async () => (await stateOf(resource.id)) === 'READY', 300_000);
+    await eventually(async () => (await stateOf(resource.id)) === 'READY');
     expect(await image(resource.id)).toMatchObject({
       ...{ state: 'READY', reason: null, format: 'raw', virtual_size: size, size_mb: size / mebi },
       published: { bytes: size, sha256: sha256Of(bytes) },
@@ -69,21 +69,21 @@ describe('images in a datastore of files', { timeout: 600_000 }, () => {
   it('are cloned, and removed with all their files', async () => {
     const first = await cluster.store.images.model.findOne().lean().orFail().exec();
     const { resource } = await cluster.client.accepted('POST', `/images/${first._id}/clone`, { name: 'copy' });
-    await eventually(async () => (await stateOf(resource.id)) === 'READY', 120_000);
+    await eventually(async () => (await stateOf(resource.id)) === 'READY');
     expect(await image(resource.id)).toMatchObject({ size_mb: size / mebi, source: `image ${first._id}` });
     for (const id of [first._id, resource.id]) await cluster.client.accepted('DELETE', `/images/${id}`);
-    await eventually(async () => (await cluster.store.images.model.countDocuments()) === 0, 120_000);
+    await eventually(async () => (await cluster.store.images.model.countDocuments()) === 0);
     expect(files()).toEqual([]);
   });
 
   it('that are not what was published are in ERROR, leave nothing, and are removed', async () => {
     const { resource } = await ask('wrong', { sha256: '0'.repeat(64) });
-    await eventually(async () => (await stateOf(resource.id)) === 'ERROR', 120_000);
+    await eventually(async () => (await stateOf(resource.id)) === 'ERROR');
     expect((await image(resource.id)).reason).toMatch(/SHA-?256|checksum/i);
     // What was refused is not kept at nobody's charge.
     expect(files()).toEqual([]);
     await cluster.client.accepted('DELETE', `/images/${resource.id}`);
-    await eventually(async () => (await cluster.store.images.model.countDocuments()) === 0, 60_000);
+    await eventually(async () => (await cluster.store.images.model.countDocuments()) === 0);
     expect(files()).toEqual([]);
   });
 
@@ -91,9 +91,9 @@ describe('images in a datastore of files', { timeout: 600_000 }, () => {
     source.pause = 50;
     const before = source.sent;
     const { id, resource } = await ask('cancelled');
-    await eventually(async () => source.sent > before + mebi, 60_000);
+    await eventually(async () => source.sent > before + mebi);
     await cluster.client.accepted('POST', `/operations/${id}/cancel`);
-    await eventually(async () => (await cluster.store.images.find(resource.id)) === null, 60_000);
+    await eventually(async () => (await cluster.store.images.find(resource.id)) === null);
     expect(files()).toEqual([]);
     source.pause = 0;
   });

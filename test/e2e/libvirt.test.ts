@@ -32,7 +32,7 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
     });
     await cluster.client.awaitOperation(id, 'succeeded');
     image = resource.id;
-  }, 300_000);
+  });
   afterAll(async () => {
     await cluster?.stop();
     for (const host of hosts) host.close();
@@ -70,8 +70,7 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
     const body = { name: 'shop', deployment: 'straight', roles };
     service = await cluster.client.instantiate(await cluster.client.make('/service-templates', body));
     await cluster.client.awaitService(service, 'RUNNING');
-    for (const { id, name } of await vmsNow())
-      await eventually(async () => (await said(id)).includes(`it's ${name}`), 120_000);
+    for (const { id, name } of await vmsNow()) await eventually(async () => (await said(id)).includes(`it's ${name}`));
   });
 
   it('is undeployed, and nothing is left of it', async () => {
@@ -130,7 +129,7 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
       service = await client.instantiate(await client.make('/service-templates', body));
       await client.awaitService(service, 'RUNNING');
       const [first, second] = (await vmsNow()).toSorted((one, other) => one.id - other.id);
-      await eventually(async () => (await said(second?.id ?? -1)).includes('port 81: '), 180_000);
+      await eventually(async () => (await said(second?.id ?? -1)).includes('port 81: '));
       const heard = await said(second?.id ?? -1);
       expect(heard).toContain(`I am ${first?.name}`);
       expect(heard).toContain('port 80: 0');

@@ -13,7 +13,7 @@ import { eventually } from '../support/processes.js';
 const Problem = z.object({ type: z.string(), detail: z.string() });
 
 /** What a person does with curl: nothing here but the health of the hosts comes from anywhere but the API. */
-describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
+describe('an operator, over HTTP alone,', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await Cluster.start({ onServersOfTheRun: true, settings: { boot_ms: 100 } });
@@ -91,16 +91,13 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
     const running = await eventually(async () => {
       const vms = await client.vmsOf(id);
       return vms.length > 0 && vms.every(({ lcm_state }) => lcm_state === 'RUNNING') ? vms : undefined;
-    }, 60_000);
+    });
     expect(running.map(({ role_name }) => role_name)).toEqual(['db', 'db']);
     for (const { id: vm } of running) {
       expect((await client.service(id)).roles).toMatchObject([{ state: 'DEPLOYING' }, { state: 'PENDING' }]);
       await client.send('PATCH', `/vms/${vm}`, { user_template: { READY: 'YES' } });
     }
-    const web = await eventually(
-      async () => (await client.vmsOf(id)).find(({ role_name }) => role_name === 'web'),
-      60_000,
-    );
+    const web = await eventually(async () => (await client.vmsOf(id)).find(({ role_name }) => role_name === 'web'));
     await client.send('PATCH', `/vms/${web.id}`, { user_template: { READY: 'YES' } });
     await client.awaitService(id, 'RUNNING');
     await undeploy(id);
@@ -250,7 +247,7 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
       const seen = await client.vmsOf(id);
       const made = await timesMade(cluster);
       return seen.length === 4 && seen.every((vm) => made.has(vm.id)) ? seen : undefined;
-    }, 60_000);
+    });
     await simulator.send('PUT', '/settings', { boot_ms: 100 });
     const removal = await client.accepted('DELETE', `/services/${id}`);
     await client.awaitOperation(removal.id, 'succeeded');

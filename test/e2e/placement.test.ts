@@ -8,7 +8,7 @@ import { makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';
 import { eventually } from '../support/processes.js';
 
-describe('placement, on real servers', { timeout: 180_000 }, () => {
+describe('placement, on real servers', () => {
   let cluster: Cluster;
   const hosts: number[] = [];
   beforeAll(async () => {

@@ -7,13 +7,11 @@ import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency, timesMade } from '../support/cluster-consistency.js';
 
-const patient = { timeout: 90_000, interval: 100 };
+const patient = { interval: 100 };
 const HostDomains = z.object({ domains: z.array(SimulatedDomain) });
 
 /** Each is asked for while the api is killed, and carried out while worker and api are. */
-describe('roles that are released, added and removed, though everything is killed meanwhile', {
-  timeout: 300_000,
-}, () => {
+describe('roles that are released, added and removed, though everything is killed meanwhile', () => {
   let cluster: Cluster;
   let hosts: string[];
   let service: number;

@@ -7,9 +7,9 @@ import { Cluster, credentials } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency, timesMade } from '../support/cluster-consistency.js';
 
-const patient = { timeout: 90_000, interval: 100 };
+const patient = { interval: 100 };
 
-describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_000 }, () => {
+describe('a role that is scaled, on the simulated hypervisor', () => {
   let cluster: Cluster;
   let hosts: string[];
   let template: number;

@@ -12,7 +12,7 @@ import { seenEverywhere } from '../support/seen-everywhere.js';
 const mebi = 2 ** 20;
 const size = 24 * mebi;
 
-describe('images in a bucket', { timeout: 300_000 }, () => {
+describe('images in a bucket', () => {
   let cluster: Cluster;
   let server: SeaweedFs;
   const bytes = madeBytes(size);
@@ -37,7 +37,7 @@ describe('images in a bucket', { timeout: 300_000 }, () => {
     eventually(async () => {
       const { state, operation } = await image(id);
       return state === 'READY' && operation === null;
-    }, 120_000);
+    });
 
   it('are made, cloned, read by others and removed; the secret key is nowhere to be seen', async () => {
     const create = launchProgram(
@@ -73,12 +73,10 @@ describe('images in a bucket', { timeout: 300_000 }, () => {
     await cluster.client.send('PATCH', '/datastores/100', { s3: { access_key: 'unknown' } });
     const lost = { name: 'lost', datastore_id: 100, source: { empty: { size_mb: 1 } } };
     const { id: op } = await cluster.client.accepted('POST', '/images', lost);
-    await eventually(
-      async () =>
-        /S3 answers InvalidAccessKeyId/.test(
-          JSON.stringify((await cluster.client.send('GET', `/operations/${op}/why`)).body),
-        ),
-      60_000,
+    await eventually(async () =>
+      /S3 answers InvalidAccessKeyId/.test(
+        JSON.stringify((await cluster.client.send('GET', `/operations/${op}/why`)).body),
+      ),
     );
     const seen = await seenEverywhere(cluster, ['/datastores/100']);
     // It looks where things are: what is no secret is there.
@@ -93,13 +91,10 @@ describe('images in a bucket', { timeout: 300_000 }, () => {
     await cluster.client.accepted('POST', `/operations/${op}/cancel`);
     await cluster.client.send('PATCH', '/datastores/100', { s3: { access_key: s3Keys.access_key } });
 
-    await eventually(
-      async () => (await cluster.store.images.model.countDocuments({ operation: { $ne: null } })) === 0,
-      60_000,
-    );
+    await eventually(async () => (await cluster.store.images.model.countDocuments({ operation: { $ne: null } })) === 0);
     for (const { _id } of await cluster.store.images.model.find().lean())
       await cluster.client.accepted('DELETE', `/images/${_id}`);
-    await eventually(async () => (await cluster.store.images.model.countDocuments()) === 0, 60_000);
+    await eventually(async () => (await cluster.store.images.model.countDocuments()) === 0);
     const bucket = await openBucket({
       ...{ bucket: s3Bucket, prefix: '', region: 'us-east-1', endpoint: server.endpoint, force_path_style: true },
       ...s3Keys,

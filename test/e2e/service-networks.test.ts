@@ -4,7 +4,7 @@ import { Cluster } from '../support/cluster.js';
 import { makeHosts } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';
 
-const patient = { timeout: 60_000, interval: 50 };
+const patient = { interval: 50 };
 
 let cluster: Cluster;
 beforeAll(async () => {

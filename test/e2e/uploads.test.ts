@@ -21,7 +21,7 @@ const auth = {
 const tus = { ...auth, 'Tus-Resumable': '1.0.0' };
 const inBase64 = (text: string): string => Buffer.from(text).toString('base64');
 
-describe('uploads of images', { timeout: 600_000 }, () => {
+describe('uploads of images', () => {
   let cluster: Cluster;
   let directory: string;
   const bytes = madeBytes(size);
@@ -86,7 +86,7 @@ describe('uploads of images', { timeout: 600_000 }, () => {
         () => 'answered',
         () => 'broken off',
       );
-      await eventually(async () => (await arrived(1 - api, resource.id)) >= until, 120_000);
+      await eventually(async () => (await arrived(1 - api, resource.id)) >= until);
       await cluster.api(api).kill();
       expect(await sending).toBe('broken off');
       await cluster.api(api).startAgain();
@@ -96,7 +96,7 @@ describe('uploads of images', { timeout: 600_000 }, () => {
     const last = await send(0, resource.id, offset, bytes.subarray(offset));
     expect(last.status).toBe(204);
     expect(last.headers.get('upload-offset')).toBe(String(size));
-    await eventually(() => isReady(resource.id), 120_000);
+    await eventually(() => isReady(resource.id));
     expect(await image(resource.id)).toMatchObject({
       ...{ format: 'raw', virtual_size: size, size_mb: size / mebi, upload: null },
       published: { bytes: size, sha256: sha256Of(bytes) },
@@ -131,7 +131,7 @@ describe('uploads of images', { timeout: 600_000 }, () => {
     await Promise.resolve(asked);
     expect(sent).toBe(size);
     const id = Number(/\/api\/v1\/images\/(\d+)\/upload$/.exec(address)?.[1]);
-    await eventually(() => isReady(id), 120_000);
+    await eventually(() => isReady(id));
     expect(await image(id)).toMatchObject({ name: 'of tus', published: { sha256: sha256Of(bytes) } });
   });
 
@@ -146,7 +146,7 @@ describe('uploads of images', { timeout: 600_000 }, () => {
     };
     const creating = runArcus(['image', 'create', 'of a file', '--upload', file, '--wait'], environment);
     const its = async () => (await cluster.store.images.model.findOne({ name: 'of a file' }).lean<Image>())?.upload;
-    await eventually(async () => ((await its())?.arrived ?? 0) > 0, 60_000);
+    await eventually(async () => ((await its())?.arrived ?? 0) > 0);
     await cluster.api(0).kill();
     await sleep(500);
     await cluster.api(0).startAgain();
@@ -163,7 +163,7 @@ describe('uploads of images', { timeout: 600_000 }, () => {
       expect.stringMatching(/has 5 bytes, and image \d+ is made of 67108864/),
     ]);
     expect(await runArcus(['image', 'upload', 'begun', file], environment)).toMatchObject({ code: 0 });
-    await eventually(() => isReady(resource.id), 60_000);
+    await eventually(() => isReady(resource.id));
     expect((await runArcus(['image', 'upload', 'begun', file], environment)).err).toMatch(
       /is READY: nothing is to be sent/,
     );
@@ -180,10 +180,10 @@ describe('uploads of images', { timeout: 600_000 }, () => {
     });
     expect(why).toMatchObject({ status: 409, body: { detail: expect.stringMatching(/ERROR.*SHA-256/) } });
     await cluster.client.accepted('POST', `/operations/${op}/retry`);
-    await eventually(async () => (await image(resource.id)).upload !== null, 30_000);
+    await eventually(async () => (await image(resource.id)).upload !== null);
     expect(await arrived(1, resource.id)).toBe(0);
     expect((await send(1, resource.id, 0, bytes.subarray(0, mebi))).status).toBe(204);
-    await eventually(() => isReady(resource.id), 60_000);
+    await eventually(() => isReady(resource.id));
   });
 
   it('are given up when nobody goes on with them', async () => {
@@ -212,14 +212,14 @@ describe('uploads of images', { timeout: 600_000 }, () => {
         ({ status }) => status,
         () => 'broken off',
       );
-      await eventually(async () => (await arrived(1, resource.id)) > mebi, 60_000);
+      await eventually(async () => (await arrived(1, resource.id)) > mebi);
       if (end === 'upload')
         expect(
           (await fetch(`${url(1)}/api/v1/images/${resource.id}/upload`, { method: 'DELETE', headers: tus })).status,
         ).toBe(204);
       else if (end === 'image') await cluster.client.accepted('DELETE', `/images/${resource.id}`);
       else await cluster.client.accepted('POST', `/operations/${op}/cancel`);
-      await eventually(async () => (await cluster.store.images.find(resource.id)) === null, 60_000);
+      await eventually(async () => (await cluster.store.images.find(resource.id)) === null);
       expect([404, 409, 410, 'broken off']).toContain(await sending);
       expect(files()).toHaveLength(before);
       expect(await cluster.client.ask(OperationResource, 'GET', `/operations/${op}`)).toMatchObject({

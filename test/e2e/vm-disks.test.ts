@@ -16,7 +16,7 @@ import { commandOf } from '../support/ssh-sessions.js';
 const size = 8 * 2 ** 20;
 const Layer = z.object({ filename: z.string(), format: z.string(), 'virtual-size': z.number() });
 
-describe('a service whose VMs have disks of images, in datastores of files', { timeout: 300_000 }, () => {
+describe('a service whose VMs have disks of images, in datastores of files', () => {
   let cluster: Cluster;
   let source: ByteServer;
   let directory: string;
@@ -99,9 +99,8 @@ describe('a service whose VMs have disks of images, in datastores of files', { t
     const body = { name: 'shop', deployment: 'straight', roles };
     service = await cluster.client.instantiate(await cluster.client.make('/service-templates', body));
     for (const role of ['db', 'web']) {
-      await eventually(
-        async () => (await vmsNow()).some((vm) => vm.service?.role === role && vm.lcm_state === 'PROLOG'),
-        60_000,
+      await eventually(async () =>
+        (await vmsNow()).some((vm) => vm.service?.role === role && vm.lcm_state === 'PROLOG'),
       );
       await cluster.worker(0).kill();
       expect((await vmsNow()).some((vm) => vm.service?.role === role && vm.lcm_state === 'PROLOG')).toBe(true);
@@ -130,10 +129,10 @@ describe('a service whose VMs have disks of images, in datastores of files', { t
     // A guest has written something.
     execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -P 171 1M 1M', disk]);
     const { id: op } = await cluster.client.accepted('POST', `/vms/${web.id}/disks/0/save`, { name: 'saved' });
-    const first = await eventually(() => copying()[0], 60_000);
+    const first = await eventually(() => copying()[0]);
     process.kill(first, 'SIGKILL');
     // Another one, which dies with its worker, or is left by it.
-    await eventually(() => copying().some((pid) => pid !== first), 60_000);
+    await eventually(() => copying().some((pid) => pid !== first));
     await cluster.worker(0).kill();
     await cluster.worker(0).startAgain();
     await cluster.client.awaitOperation(op, 'succeeded');
@@ -177,7 +176,7 @@ describe('a service whose VMs have disks of images, in datastores of files', { t
       return createHash('sha256').update(readFileSync(raw)).digest('hex');
     };
     const killedWhen = async (isSo: () => Promise<boolean>) => {
-      await eventually(isSo, 60_000);
+      await eventually(isSo);
       await cluster.worker(0).kill();
       const before = seen();
       await cluster.worker(0).startAgain();
@@ -210,9 +209,8 @@ describe('a service whose VMs have disks of images, in datastores of files', { t
 
   it('leaves no disk and no use when it is undeployed, though the worker is killed in the epilog', async () => {
     await cluster.client.accepted('POST', `/services/${service}/undeploy`, {});
-    await eventually(
-      async () => (await vmsNow()).some(({ state, lcm_state }) => lcm_state === 'EPILOG' || state === 'DONE'),
-      60_000,
+    await eventually(async () =>
+      (await vmsNow()).some(({ state, lcm_state }) => lcm_state === 'EPILOG' || state === 'DONE'),
     );
     await cluster.worker(0).kill();
     await cluster.worker(0).startAgain();

@@ -10,7 +10,7 @@ import { eventually } from '../support/processes.js';
 
 const HostPage = z.object({ items: z.array(HostResource) });
 
-describe('why, on real servers', { timeout: 240_000 }, () => {
+describe('why, on real servers', () => {
   let cluster: Cluster;
   let template: number;
   let host = '';

@@ -415,9 +415,7 @@ const deeds: Record<string, Deed> = {
       expect(await world.store.hosts.find(host)).toMatchObject({ state: 'DISABLED', vms: {}, operation: null }),
     steps: /^host-/,
     settles: async () => {
-      await expect
-        .poll(() => world.store.operations.model.countDocuments({ ended_at: null }).exec(), { timeout: 60_000 })
-        .toBe(0);
+      await expect.poll(() => world.store.operations.model.countDocuments({ ended_at: null }).exec()).toBe(0);
     },
     cancelled: async (host) => String((await world.store.hosts.find(host))?.state),
     afterCancel: /^DISABLED$/,
@@ -426,4 +424,4 @@ const deeds: Record<string, Deed> = {
 };
 
 const inTurn = Object.entries(deeds).map(([name, deed], at) => [name, deed, at] as const);
-describe.each(inTurn)('%s', { timeout: 300_000 }, (_, deed, at) => everyStep(() => world, deed, at));
+describe.each(inTurn)('%s', (_, deed, at) => everyStep(() => world, deed, at));

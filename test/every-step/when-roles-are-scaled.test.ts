@@ -71,7 +71,7 @@ const performing: Deed = {
     return last?.state === 'succeeded' ? null : world.retry(last?._id ?? '');
   },
   steps: /actions/,
-  settles: (service) => expect.poll(() => openOf(service), { timeout: 60_000 }).toBe(0),
+  settles: (service) => expect.poll(() => openOf(service)).toBe(0),
   arrived: async (service) => {
     await performing.settles?.(service);
     const vms = await world.vms(service, 'web');
@@ -102,4 +102,4 @@ const openOf = async (service: number): Promise<number> =>
 deeds.performOnRole = performing;
 
 const inTurn = Object.entries(deeds).map(([name, deed], at) => [name, deed, at] as const);
-describe.each(inTurn)('%s', { timeout: 300_000 }, (_, deed, at) => everyStep(() => world, deed, at));
+describe.each(inTurn)('%s', (_, deed, at) => everyStep(() => world, deed, at));

@@ -98,6 +98,6 @@ it('has rows of each action that takes an operation, and of each recovery', () =
 });
 
 const rows = vmRows.map((row, at) => [row.name, row.from, row, at] as const);
-describe.each(someOf(rows, 51))('%s of a VM that is %s', { timeout: 600_000 }, (_, _from, row, at) =>
+describe.each(someOf(rows, 51))('%s of a VM that is %s', (_, _from, row, at) =>
   everyStep(() => world, deedOf(row), at),
 );

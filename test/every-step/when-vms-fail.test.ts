@@ -118,4 +118,4 @@ const deeds: Record<string, Deed> = {
 };
 
 const inTurn = Object.entries(deeds).map(([name, deed], at) => [name, deed, at] as const);
-describe.each(inTurn)('%s', { timeout: 300_000 }, (_, deed, at) => everyStep(() => world, deed, at));
+describe.each(inTurn)('%s', (_, deed, at) => everyStep(() => world, deed, at));

@@ -37,7 +37,7 @@ async function replay(
 beforeAll(async () => {
   const recording = process.env.ARCUS_RECORD_HISTORIES;
   if (recording === 'new' || recording === 'all') await recordHistories(directory, recording);
-}, 600_000);
+});
 
 describe('the histories that were recorded', () => {
   it('take the same way through the workflows as they are now', async () => {

@@ -16,7 +16,7 @@ async function ownerOfThree(directory: string) {
   const pids = await eventually(() => (owner.text().includes(']') ? Pids.parse(JSON.parse(owner.text())) : undefined));
   onTestFinished(async () => {
     owner.process.kill('SIGKILL');
-    await eventually(() => !pids.some(isAlive), 40_000);
+    await eventually(() => !pids.some(isAlive));
   });
   return { owner, pids };
 }
@@ -35,7 +35,7 @@ describe('children', () => {
     const { owner, pids } = await ownerOfThree(directory);
     expect(pids.every(isAlive)).toBe(true);
     owner.process.kill('SIGKILL');
-    await eventually(() => !pids.some(isAlive), 40_000);
+    await eventually(() => !pids.some(isAlive));
   });
 
   it('of an owner that was killed together with its guardian are found and ended by the next start', async () => {

@@ -60,7 +60,7 @@ describe("a home's lock", () => {
     });
     const contenders = Array.from({ length: 6 }, () => launchBuilt('test/runtime/hold-home.js', files));
     const answers = (text: string): string[] => text.split('\n').slice(0, -1);
-    await eventually(() => contenders.every(({ text }) => answers(text()).length === rounds), 60_000);
+    await eventually(() => contenders.every(({ text }) => answers(text()).length === rounds));
     for (const [round, file] of files.entries()) {
       const winners = contenders.filter(({ text }) => answers(text())[round] === 'locked');
       expect(winners.map(({ pid }) => pid)).toEqual([holderOf(file)?.pid]);

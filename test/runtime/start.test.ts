@@ -16,7 +16,7 @@ import { expectClosedToStrangers } from '../support/strangers.js';
 
 const run = promisify(execFile);
 
-const patience = 150_000;
+const patience = 600_000;
 const Ports = z.record(z.string(), z.int());
 const portsOf = (home: Home) => Ports.parse(JSON.parse(readFileSync(home.ports, 'utf8')));
 
@@ -111,8 +111,8 @@ describe('npm start', () => {
       await eventually(() => {
         const now = first.children();
         return now.length === before.length && !now.some(({ pid }) => before.some((child) => child.pid === pid));
-      }, 60_000);
-      await eventually(() => ask(first.home, '/services', Services).catch(() => undefined), 60_000);
+      });
+      await eventually(() => ask(first.home, '/services', Services).catch(() => undefined));
 
       const killed = first.children();
       first.process.kill('SIGKILL');

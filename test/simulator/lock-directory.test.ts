@@ -13,7 +13,7 @@ it('a directory goes to exactly one of many simulators that come at once, upon o
   await dead.exit;
 
   const contenders = Array.from({ length: 5 }, () => hold(directories));
-  await eventually(() => contenders.every(({ text }) => linesOf(text()).length === directories.length), 50_000);
+  await eventually(() => contenders.every(({ text }) => linesOf(text()).length === directories.length));
   const winners = directories.map((_, at) => contenders.filter(({ text }) => linesOf(text())[at] === 'locked').length);
   expect(winners).toEqual(directories.map(() => 1));
 });

@@ -52,7 +52,7 @@ function watch(home: Home, output: Output): StartedArcus {
   const up = eventually(() => {
     if (ended) throw new Error(`the start failed: ${output.text()}`);
     return output.text().includes('Ctrl-C stops everything');
-  }, 90_000).then(() => {});
+  }).then(() => {});
   up.catch(() => {});
   const children = () => readChildren(home.children).filter(({ pid }) => isAlive(pid));
   return { ...output, home, up, children };

@@ -15,7 +15,7 @@ export type Reply = { status: number; body: unknown; headers: Headers };
 const Identified = z.object({ id: z.int() });
 
 /** Waits in tests are bounded only so that a test which hangs says what it saw. */
-export const patience = 90_000;
+export const patience = 300_000;
 const within = 30_000;
 
 const bodyOf = (body: object | string | undefined): Body | undefined =>

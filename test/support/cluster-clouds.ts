@@ -31,7 +31,7 @@ export async function makeHosts(client: ClusterClient, count: number, cpu = 8, m
     const { items } = Hosts.parse((await client.send('GET', '/hosts?limit=100')).body);
     const there = new Set(items.flatMap(({ name, state }) => (state === 'MONITORED' ? [name] : [])));
     return names.every((name) => there.has(name));
-  }, 60_000);
+  });
   return names;
 }
 

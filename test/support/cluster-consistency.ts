@@ -25,7 +25,7 @@ const HostWithDomains = z.object({ domains: z.array(SimulatedDomain) });
  * does not fit. What a run writes in its last moments may be on its way, so that it looks for a while before it says so.
  */
 export async function checkConsistency(cluster: Cluster, expected: Expected = {}): Promise<string[]> {
-  for (const until = Date.now() + 20_000; ; await sleep(200)) {
+  for (const until = Date.now() + 300_000; ; await sleep(200)) {
     const findings = [
       ...(await checkServices(cluster.store)),
       ...(await checkReservations(cluster.store)),

@@ -48,7 +48,7 @@ export async function startClusterMongodb(run: Run, settings: Settings): Promise
   await command(systemUri(first, '', true), { replSetInitiate: set });
   const every = (uri: string) => uri.replace(`127.0.0.1:${first.port}`, set.members.map(({ host }) => host).join(','));
   const system = every(systemUri(first));
-  await eventually(() => probeMongo(system).catch(() => false), 60_000);
+  await eventually(() => probeMongo(system).catch(() => false));
   await withMongo(system, (client) => ensureUser(client, first, rolesOfArcus));
   const uri = every(mongoUri(first, 'arcus'));
   return {
@@ -59,7 +59,7 @@ export async function startClusterMongodb(run: Run, settings: Settings): Promise
       eventually(async () => {
         const hello = await command(uri, { hello: 1 }).catch(() => undefined);
         return members[ports.findIndex((port) => hello?.primary === `127.0.0.1:${port}`)];
-      }, 60_000),
+      }),
   };
 }
 

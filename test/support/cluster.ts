@@ -16,6 +16,7 @@ import { createStore, type Store } from '../../store/store.js';
 import { ClusterClient } from './cluster-client.js';
 import { type ClusterMongodb, startClusterMongodb } from './cluster-mongodb.js';
 import { type ClusterCommand, ClusterProcess } from './cluster-process.js';
+import { ensurePrograms } from './programs.js';
 import { type OwnTemporal, ownDatabaseUri, ownTemporal, temporalSettings } from './servers.js';
 import { settle } from './settle.js';
 import { SimulatorProcess } from './simulator-process.js';
@@ -67,6 +68,7 @@ export class Cluster {
 
   /** One that cannot start as a whole leaves nothing behind. */
   static async start(shape: ClusterShape = {}): Promise<Cluster> {
+    ensurePrograms('disks');
     const { workers = 1, apis = 1 } = shape;
     const cluster = new Cluster(shape);
     try {
@@ -158,7 +160,7 @@ export class Cluster {
   }
 
   makeCurrent(buildId: string): Promise<void> {
-    return makeVersionCurrent(this.temporal, buildId, 60_000);
+    return makeVersionCurrent(this.temporal, buildId, 300_000);
   }
 
   /** Starts again what has ended by itself; everything serves when it resolves. */
@@ -249,7 +251,7 @@ export class Cluster {
         ...environment,
       },
       log,
-      awaitReady: (child) => awaitReady(child, log, 60_000, () => probeHttp(`http://127.0.0.1:${port}/readyz`)),
+      awaitReady: (child) => awaitReady(child, log, 300_000, () => probeHttp(`http://127.0.0.1:${port}/readyz`)),
     });
   }
 }

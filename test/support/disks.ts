@@ -3,11 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
-import { imagePrograms } from '../../schemas/storage/image-programs.js';
 import { StorageKind } from '../../schemas/storage/stored.js';
-import { ensurePrograms } from './programs.js';
-
-export const ensureDiskPrograms = (): void => ensurePrograms({ ...imagePrograms, tar: 'tar' });
 
 /** Bytes that nothing makes smaller. */
 export const noise = (bytes: number): Buffer => randomFillSync(Buffer.alloc(bytes));

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { freemem, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { checkout } from '../../adapters/process/checkout.js';
@@ -11,6 +11,7 @@ import { findMongod } from '../../runtime/servers/find-mongod.js';
 import type { MongoAccess } from '../../runtime/servers/mongodb-access.js';
 import { startMongo } from '../../runtime/servers/mongodb-server.js';
 import { startTemporal } from '../../runtime/servers/temporal-server.js';
+import { installAllPrograms } from './programs.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -28,12 +29,22 @@ declare module 'vitest' {
 /** Each test file has a database of its own, and removes it. */
 const everywhere = ['readWriteAnyDatabase', 'dbAdminAnyDatabase'].map((role) => ({ role, db: 'admin' }));
 
+/** Where files lie in memory, if it has room for all that a run writes: nothing is read again after the machine has died. */
+function inMemory(): string | null {
+  const shared = '/dev/shm';
+  if (!existsSync(shared)) return null;
+  const { bavail, bsize } = statfsSync(shared);
+  return Math.min(bavail * bsize, freemem()) > 6 * 2 ** 30 ? shared : null;
+}
+
 /** One MongoDB and one Temporal for the whole run: each test file has a database and a namespace of its own on them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const progress = (line: string) => console.error(`arcus: ${line}`);
   // The tests start compiled programs. `npm test` has built them already; a run of vitest alone has not.
   if (process.env.ARCUS_PREPARED === undefined)
     execFileSync(process.execPath, [join(checkout, 'runtime', 'bootstrap.mjs'), 'build'], { stdio: 'inherit' });
+  // Whole runs want all of them; files that are run alone install what they need.
+  else installAllPrograms(progress);
   const options = {
     cache: process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache'),
     platform: `${process.platform}-${process.arch}`,
@@ -46,7 +57,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     findBinary(temporalTestServer, options),
   ]);
 
-  const directory = mkdtempSync(join(tmpdir(), 'arcus-servers-'));
+  const directory = mkdtempSync(join(inMemory() ?? tmpdir(), 'arcus-servers-'));
   const [mongodbPort, port, uiPort] = [await choosePort(), await choosePort(), await choosePort()];
   const [mongo, server] = await Promise.all([
     startMongo({ binary: mongodBinary.path, directory: join(directory, 'mongodb'), port: mongodbPort }, everywhere),

@@ -25,10 +25,7 @@ const isRoot = process.getuid?.() === 0;
 /** Whether hosts of libvirt can neither be had here nor be installed: by who may not install programs. */
 export function isLibvirtMissing(): boolean {
   try {
-    ensurePrograms({
-      ...{ libvirtd: 'libvirt-daemon-system', virsh: 'libvirt-clients' },
-      ...{ 'qemu-system-x86_64': 'qemu-system-x86', 'qemu-img': 'qemu-utils', xorriso: 'xorriso' },
-    });
+    ensurePrograms('libvirt', 'network');
     return false;
   } catch (error) {
     if (isRoot) throw error;

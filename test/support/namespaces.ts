@@ -10,7 +10,7 @@ import { ensurePrograms } from './programs.js';
 export function namespacesFault(): string | null {
   if (process.platform !== 'linux') return 'network namespaces are Linux’s';
   if (process.getuid?.() !== 0) return 'network namespaces are for root to make';
-  ensurePrograms({ ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping' });
+  ensurePrograms('network');
   const name = `arcus-${randomBytes(3).toString('hex')}`;
   if (spawnSync('ip', ['netns', 'add', name]).status !== 0)
     return 'this machine does not let network namespaces be made';

@@ -36,7 +36,7 @@ const pause = { least: 25, most: 500 };
  * Looks again and again until `probe` answers something other than undefined or false; gives up after `patience`
  * milliseconds. A look costs whoever is looked at: one every 25 ms took more of the machine than the work that was waited for.
  */
-export async function eventually<T>(probe: () => T | Promise<T>, patience = 60_000): Promise<NonNullable<T>> {
+export async function eventually<T>(probe: () => T | Promise<T>, patience = 300_000): Promise<NonNullable<T>> {
   for (const since = Date.now(); ; ) {
     const seen = await probe();
     if (seen !== undefined && seen !== null && seen !== false) return seen;

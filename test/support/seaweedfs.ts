@@ -54,7 +54,7 @@ export class SeaweedFs {
         () => true,
         () => false,
       );
-    }, 60_000);
+    });
     return new SeaweedFs(endpoint, child, directory);
   }
 

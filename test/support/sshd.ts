@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { SshConnection } from '../../adapters/storage/ssh/connection.js';
@@ -30,8 +30,7 @@ export class Sshd {
 
   /** `settings`: lines of its configuration before the others, of which the first counts. */
   static async start(settings: readonly string[] = []): Promise<Sshd> {
-    ensurePrograms({ ssh: 'openssh-client' });
-    if (!existsSync(sshd)) ensurePrograms({ sshd: 'openssh-server' });
+    ensurePrograms('sshd');
     // As root it gives up its rights there.
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
     const directory = mkdtempSync('/tmp/arcus-sshd-');
@@ -94,6 +93,6 @@ export class Sshd {
     return child;
   }
   async #listens(): Promise<void> {
-    await eventually(async () => !(await isPortFree(this.port)), 30_000);
+    await eventually(async () => !(await isPortFree(this.port)));
   }
 }

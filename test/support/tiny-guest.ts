@@ -10,10 +10,7 @@ import { ensurePrograms } from './programs.js';
  * serial console, serves a page, counts, and goes down when it is asked. Made once, and kept.
  */
 export function tinyGuest(): string {
-  ensurePrograms({
-    ...{ busybox: 'busybox-static', cpio: 'cpio', modprobe: 'kmod' },
-    ...{ syslinux: 'syslinux', mformat: 'mtools', 'qemu-img': 'qemu-utils' },
-  });
+  ensurePrograms('guest');
   const kept = join(tmpdir(), 'arcus-tiny-guest');
   const image = join(kept, 'tiny.qcow2');
   if (existsSync(image)) return image;

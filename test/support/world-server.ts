@@ -89,6 +89,6 @@ export async function wholeDevelopment(): Promise<WorldServer> {
 
 const developmentAt = (part: Omit<WorldServer, 'welcome' | 'skipping'>): WorldServer => ({
   ...part,
-  welcome: () => makeVersionCurrent(part, builtVersion(), 30_000),
+  welcome: () => makeVersionCurrent(part, builtVersion(), 300_000),
   skipping: (during) => during,
 });

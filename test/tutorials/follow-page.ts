@@ -11,7 +11,7 @@ export type Place = {
 };
 
 /** Milliseconds for which a person looks again. */
-const patience = 30_000;
+const patience = 300_000;
 
 /** A command that did not show what its page says. */
 type Fault = { step: Command; shown: string[] };

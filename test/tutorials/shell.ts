@@ -19,7 +19,7 @@ export type Shell = {
 };
 
 /** Milliseconds that one command may take. */
-const patience = 180_000;
+const patience = 300_000;
 const columns = 100;
 /** Printed before each prompt, with the exit code of the command before it: no text that a command shows has such signs. */
 const [begin, end] = ['\u001E', '\u001F'];

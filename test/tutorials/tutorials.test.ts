@@ -7,6 +7,7 @@ import { checkout } from '../../adapters/process/checkout.js';
 import { homeAt } from '../../runtime/home/home.js';
 import { endLeftovers, findLeftovers } from '../../runtime/processes/leftovers.js';
 import { eventually } from '../support/processes.js';
+import { ensurePrograms } from '../support/programs.js';
 import { followPage } from './follow-page.js';
 import { openShell, type Shell } from './shell.js';
 
@@ -23,13 +24,14 @@ const pages = [
 ];
 const anew = process.env.ARCUS_WRITE_TUTORIALS === '1';
 /** Some pages wait until hosts have told what their VMs use, which takes its time on any machine. */
-const patience = 600_000;
+const patience = 1_200_000;
 
 let home: string;
 let shell: Shell;
 const others: Shell[] = [];
 
 beforeAll(async () => {
+  ensurePrograms('disks');
   home = realpathSync(mkdtempSync(join(tmpdir(), 'arcus-tutorial-')));
   shell = await openShell(checkout, { HOME: home });
 });

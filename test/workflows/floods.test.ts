@@ -66,9 +66,7 @@ it('a burst of capacity is two signals to the run that waits for it, which name 
   await Promise.all(
     vms.flatMap((vm) => [world.engine.signalPlacement(), world.engine.signal(service, 'capacityAppeared', [vm])]),
   );
-  await expect
-    .poll(async () => (await signalled(service)).slice(before), { timeout: 30_000 })
-    .toEqual([[vms.slice(0, 1)], [vms.slice(1)]]);
+  await expect.poll(async () => (await signalled(service)).slice(before)).toEqual([[vms.slice(0, 1)], [vms.slice(1)]]);
   await world.undeploy(id);
   expect(await world.ended(op)).toMatchObject({ state: 'cancelled' });
 });

@@ -42,7 +42,7 @@ beforeAll(async () => {
   ids.acls = (await make('/acls', { rule: `@${ids.groups} VM/* USE` })).id;
   ids.tokens = (await make('/tokens', { name: 'ci' })).id;
   ids['consistency-checks'] = (await make('/consistency-checks', {})).id;
-}, 120_000);
+});
 afterAll(async () => {
   await other.stop();
   await world.stop();

@@ -152,12 +152,12 @@ describe('an API with a certificate', () => {
     const shows = ({ certificate }: TlsFiles) => asked(port, { pinned: certificate });
     await shows(first);
     put(second, 'certificate');
-    await vi.waitFor(() => expect(warned).toHaveBeenCalledTimes(1), { timeout: 30_000, interval: 200 });
+    await vi.waitFor(() => expect(warned).toHaveBeenCalledTimes(1), { timeout: 300_000, interval: 200 });
     await shows(first);
     put(second, 'key');
-    await vi.waitFor(() => shows(second), { timeout: 30_000, interval: 200 });
+    await vi.waitFor(() => shows(second), { timeout: 300_000, interval: 200 });
     writeFileSync(files.key, 'no key');
-    await vi.waitFor(() => expect(warned).toHaveBeenCalledTimes(2), { timeout: 30_000, interval: 200 });
+    await vi.waitFor(() => expect(warned).toHaveBeenCalledTimes(2), { timeout: 300_000, interval: 200 });
     await shows(second);
   });
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
   for (const name of ['a', 'b']) await world.ask('oneadmin', 'post', '/vms', { template_id: 0, name });
   for (const name of ['b', 'a']) await world.ask('oneadmin', 'post', '/vms', { template_id: 0, name });
   await world.store.vms.model.updateOne({ _id: 3 }, { $set: { state: 'DONE' } });
-}, 120_000);
+});
 afterAll(() => world.stop());
 
 const ask = async (path: string, who = 'oneadmin') => {

@@ -245,7 +245,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
     api.on('POST /users', { body: alice });
     const asked = launchOnTerminal(['user', 'create', 'alice'], { columns: 80, environment: api.environment });
     for (const [at, question] of ['Password of alice: ', 'The same again: '].entries()) {
-      await eventually(() => asked.out().endsWith(question), 50_000);
+      await eventually(() => asked.out().endsWith(question));
       asked.process.stdin?.write(keys[at] ?? '');
     }
     const result = await asked.ended;

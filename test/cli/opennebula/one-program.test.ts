@@ -289,7 +289,7 @@ describe('onevm', () => {
       const { _id: op } = await vi.waitUntil(
         () =>
           world.store.operations.model.findOne({ kind: 'debugVm', 'resource.id': vm, ended_at: null }).lean().exec(),
-        { timeout: 60_000, interval: 20 },
+        { timeout: 300_000, interval: 20 },
       );
       const { debugging, epoch } = await world.store.vms.model.findById(vm).lean().orFail().exec();
       const { done: before = [], session = epoch } = debugging ?? {};

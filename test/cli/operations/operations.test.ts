@@ -8,7 +8,6 @@ import { type Shop, startShop } from '../shop.js';
 // What a user does when something hangs or fails, on real processes: the simulator is broken as a host would be.
 
 /** Milliseconds that a machine with much else to do may take to begin. */
-const patience = 50_000;
 
 let running: Shop;
 const arcus = (...args: string[]) => running.arcus(args);
@@ -128,7 +127,7 @@ describe('a VM that fits nowhere', () => {
     const big = running.file('big.json', JSON.stringify({ name: 'big', roles }));
     await printed('service-template', 'create', '-f', big);
     const waiting = running.begin(['service', 'create', 'big', '--wait']);
-    await eventually(() => /^Waiting: capacity for \d+ VMs of role many\.$/m.test(waiting.err()), patience);
+    await eventually(() => /^Waiting: capacity for \d+ VMs of role many\.$/m.test(waiting.err()));
     expect((await whyOf('service', 'big')).text).toMatch(/needs 0\.5 CPU/);
     expect((await arcus('service', 'undeploy', 'big', '--hard', '--wait')).code).toBe(0);
     expect((await waiting.ended).code).toBe(1);
@@ -202,7 +201,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
     const environment = { ARCUS_HOME: running.home };
     const create = ['service', 'create', 'paced', '--name', 'watched', '--wait'];
     const watching = launchOnTerminal(create, { columns: 100, environment });
-    await eventually(() => /\(watched\): [01] of 3 VMs run · about \d+ s left/.test(watching.out()), patience);
+    await eventually(() => /\(watched\): [01] of 3 VMs run · about \d+ s left/.test(watching.out()));
     watching.process.stdin?.write('\u0003');
     const { code, out } = await watching.ended;
     expect(code).toBe(130);

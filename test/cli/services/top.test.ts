@@ -66,9 +66,9 @@ it.skipIf(process.platform !== 'linux').each([
   ['\u0003', 130],
 ])('service top is drawn anew on a terminal, until %j', async (key, code) => {
   const top = launchOnTerminal(['service', 'top'], { columns: 100, environment: api.environment });
-  await eventually(() => top.out().includes('shop'), 50_000);
+  await eventually(() => top.out().includes('shop'));
   api.on('GET /services', page(service(1, 'shop'), service(12, 'web', 'RUNNING')));
-  await eventually(() => /web +RUNNING/.test(stripVTControlCharacters(top.out())), 50_000);
+  await eventually(() => /web +RUNNING/.test(stripVTControlCharacters(top.out())));
   top.process.stdin?.write(key);
   const result = await top.ended;
   expect(result.code, result.out).toBe(code);

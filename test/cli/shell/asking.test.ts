@@ -123,7 +123,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
   ];
   it.each(answers)('is asked for, and %j is an answer', async (keys, code, ends, gone) => {
     const asked = onTerminal('host', 'delete', 'host-2');
-    await eventually(() => asked.out().endsWith(question), 50_000);
+    await eventually(() => asked.out().endsWith(question));
     asked.process.stdin?.write(keys);
     const result = await asked.ended;
     expect(result.code, result.out).toBe(code);

@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { checkout } from '../../../adapters/process/checkout.js';
 import { eventually } from '../../support/processes.js';
-import { ensureShells } from '../../support/shells.js';
+import { ensurePrograms } from '../../support/programs.js';
 import { launchShell, type Program } from '../launch-program.js';
 import { type StubApi, startStubApi } from '../stub-api.js';
 import { host, page } from '../stub-objects.js';
@@ -13,7 +13,6 @@ import { host, page } from '../stub-objects.js';
 // Completion as people use it: a shell on a terminal, its start-up as our help says, and the Tab key.
 
 /** Milliseconds that a machine with much else to do may take for one Tab. */
-const patience = 50_000;
 
 const shells = [
   { shell: 'bash', command: 'bash --norc --noprofile -i', setUp: 'source <(arcus completion bash)' },
@@ -28,7 +27,7 @@ const shells = [
 let api: StubApi;
 let home: string;
 beforeAll(async () => {
-  ensureShells('zsh', 'fish');
+  ensurePrograms('shells');
   home = mkdtempSync(join(tmpdir(), 'arcus-shell-'));
   api = await startStubApi();
   api.on('GET /hosts', page(host(0, 'host-1'), host(1, 'host-2'), host(7, 'rack (left)')));
@@ -44,7 +43,7 @@ async function type(terminal: Program, keys: string, ...expected: readonly strin
   const before = terminal.out().length;
   const seen = () => stripVTControlCharacters(terminal.out().slice(before));
   terminal.process.stdin?.write(keys);
-  await eventually(() => expected.every((text) => seen().includes(text)), patience).catch(() => {
+  await eventually(() => expected.every((text) => seen().includes(text))).catch(() => {
     throw new Error(`after ${JSON.stringify(keys)} there is no ${expected.join(', ')} in ${JSON.stringify(seen())}`);
   });
 }

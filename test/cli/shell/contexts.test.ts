@@ -244,7 +244,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
       columns: 80,
       environment: { XDG_CONFIG_HOME: config },
     });
-    await eventually(() => asked.out().includes('Password of ann: '), 50_000);
+    await eventually(() => asked.out().includes('Password of ann: '));
     asked.process.stdin?.write('wrogn\u0015sec\u007Fcret\r');
     const { code, out } = await asked.ended;
     expect(code, out).toBe(0);

@@ -86,7 +86,7 @@ describe('wait', () => {
     const waiting = launchProgram('arcus/main.js', ['service', 'wait', '1', '--for', 'state=RUNNING'], {
       environment: api.environment,
     });
-    await eventually(() => waiting.err().includes('DEPLOYING'), 50_000);
+    await eventually(() => waiting.err().includes('DEPLOYING'));
     waiting.process.kill('SIGINT');
     const { code, err } = await waiting.ended;
     expect(code).toBe(130);

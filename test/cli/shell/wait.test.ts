@@ -8,7 +8,6 @@ import { asking, deployment, operationId } from '../stub-operation.js';
 // Waiting as a user sees it: `arcus` as a process, on a pipe and on a terminal, with answers at the pace of the test.
 
 /** Milliseconds that a machine with much else to do may take to begin. */
-const patience = 50_000;
 
 let api: StubApi;
 beforeEach(async () => {
@@ -108,7 +107,7 @@ describe('without a terminal', () => {
   it('is left by SIGINT at once, even while the server is silent', async () => {
     api.on(operation, { body: calm }, 'silence');
     const waiting = begin('operation', 'wait', operationId);
-    await eventually(() => api.asked.length === 2, patience);
+    await eventually(() => api.asked.length === 2);
     waiting.process.kill('SIGINT');
     const { code, err } = await waiting.ended;
     expect(code).toBe(130);
@@ -189,7 +188,7 @@ describe('a request for an operation', () => {
   it('can be left by Ctrl-C before it is answered, without a promise', async () => {
     api.on(recover, 'silence');
     const asking = begin('service', 'recover', '12');
-    await eventually(() => api.asked.length === 1, patience);
+    await eventually(() => api.asked.length === 1);
     asking.process.kill('SIGINT');
     const { code, err } = await asking.ended;
     expect(code).toBe(130);
@@ -230,7 +229,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
   it('is left by Ctrl-C, the key, with the way back on a line of its own', async () => {
     api.on(operation, { body: calm });
     const waiting = onTerminal(80, 'operation', 'wait', operationId);
-    await eventually(() => waiting.out().includes('6 of 10 VMs run'), patience);
+    await eventually(() => waiting.out().includes('6 of 10 VMs run'));
     waiting.process.stdin?.write('\u0003');
     const { code, out } = await waiting.ended;
     expect(code).toBe(130);

@@ -8,7 +8,6 @@ import { host, page, service } from '../stub-objects.js';
 // `--watch` as people use it: `arcus` as a process, with answers at the pace of the test.
 
 /** Milliseconds that a machine with much else to do may take. */
-const patience = 50_000;
 
 let api: StubApi;
 beforeEach(async () => {
@@ -23,7 +22,7 @@ const looks = (path: string) => api.asked.filter((asked) => asked.path === path)
 
 /** Ends what watches by Ctrl-C when it has printed this. */
 async function until(program: ReturnType<typeof watching>, seen: () => boolean) {
-  await eventually(seen, patience);
+  await eventually(seen);
   program.process.kill('SIGINT');
   return program.ended;
 }
@@ -96,7 +95,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
   ])('draws it over until %j, gives the screen back and leaves the last of it', async (key, code) => {
     api.on(hosts, page(host(0, 'host-1')), page(host(0, 'host-1', 'ERROR')));
     const list = onTerminal('host', 'list', '--watch');
-    await eventually(() => list.out().includes('ERROR'), patience);
+    await eventually(() => list.out().includes('ERROR'));
     list.process.stdin?.write(key);
     const result = await list.ended;
     expect(result.code, result.out).toBe(code);
@@ -115,7 +114,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
   it('shows no more lines than the screen has', async () => {
     api.on(hosts, page(...Array.from({ length: 40 }, (_, id) => host(id, `host-${id}`))));
     const list = onTerminal('host', 'list', '--watch');
-    await eventually(() => list.out().includes('more\u001B[K'), patience);
+    await eventually(() => list.out().includes('more\u001B[K'));
     list.process.stdin?.write('q');
     const { out } = await list.ended;
     const [, frame = ''] = out.split('\u001B[H');

@@ -531,9 +531,7 @@ async function perform(deed: Deed): Promise<void> {
 }
 
 describe('whatever is done, by several at once', () => {
-  it('what is used is what the charged objects add up to, and nothing is left when all have ended', {
-    timeout: 300_000,
-  }, async () => {
+  it('what is used is what the charged objects add up to, and nothing is left when all have ended', async () => {
     let refused = 0;
     let done = 0;
     const few = fc.array(deed, { minLength: 1, maxLength: 4 });

@@ -157,7 +157,7 @@ describe('an address', () => {
 
 const Did = z.boolean();
 
-describe('two processes', { timeout: 600_000 }, () => {
+describe('two processes', () => {
   it('take all of a range of 1,000 at once: each address once, and none is left', async () => {
     const id = await network(1_000);
     const one = await Racer.start('take-leases.js', databaseUri);

@@ -268,7 +268,7 @@ describe('a host that does not answer', () => {
   });
 });
 
-describe('a repair', { timeout: 300_000 }, () => {
+describe('a repair', () => {
   const until = async (service: number, after = ''): Promise<void> => {
     expect(await check(true), after).toMatchObject({ left: 0 });
     expect((await world.service(service)).state, after).toBe('RUNNING');

@@ -10,6 +10,7 @@ import type { Disk } from '../../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
 import { checkWorld } from '../../support/checks.js';
 import { madeVm } from '../../support/made-vm.js';
+import { ensurePrograms } from '../../support/programs.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
 import { type Around, twice } from '../../support/world-steps.js';
@@ -18,6 +19,7 @@ let world: World;
 let base: string;
 let storage: Storage<'fs'>;
 beforeAll(async () => {
+  ensurePrograms('disks');
   base = await mkdtemp(join(tmpdir(), 'arcus-check-disks-'));
   storage = fsStorage(base);
   world = await newWorld({ server: development, hosts: 0 });

@@ -7,6 +7,7 @@ import type { Storage } from '../../../adapters/storage/port.js';
 import type { ConsistencyCheckResource } from '../../../schemas/consistency/consistency.js';
 import type { Image } from '../../../schemas/storage/image.js';
 import { attemptCheck, checkWorld, codesOf } from '../../support/checks.js';
+import { ensurePrograms } from '../../support/programs.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
 import { type Around, holding, twice } from '../../support/world-steps.js';
@@ -17,6 +18,7 @@ let storage: Storage<'fs'>;
 /** Called after a datastore has said what lies in it, and before that is judged. */
 let afterInventory: () => Promise<void> = async () => {};
 beforeAll(async () => {
+  ensurePrograms('disks');
   base = await mkdtemp(join(tmpdir(), 'arcus-check-images-'));
   storage = fsStorage(base);
   const listening: Storage = {

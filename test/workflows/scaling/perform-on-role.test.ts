@@ -30,9 +30,7 @@ const performedOf = async (op: string) => {
 };
 /** The operations of VMs have ended, too. */
 async function settled(vms: readonly number[]): Promise<Operation[]> {
-  await expect
-    .poll(async () => (await ofVms(vms)).every(({ ended_at }) => ended_at !== null), { timeout: 20_000 })
-    .toBe(true);
+  await expect.poll(async () => (await ofVms(vms)).every(({ ended_at }) => ended_at !== null)).toBe(true);
   return ofVms(vms);
 }
 

@@ -127,7 +127,7 @@ describe('a scaling', () => {
       return run();
     });
     expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
-    await expect.poll(() => again.length, { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => again.length).toBe(1);
     const next = await again[0];
     expect(await world.ended(next?.op ?? '')).toMatchObject({ state: 'succeeded', error: null });
     expect(await runningOf(id, 'web')).toHaveLength(1);
@@ -583,7 +583,7 @@ describe('a scheduled policy', () => {
       { next_at: null, last: { due_at: start_time, verdict: 'performed', operation: op } },
     ]);
     const ended = { 'resource.type': 'vm', 'resource.id': { $in: vms }, ended_at: { $ne: null } } as const;
-    await expect.poll(() => world.store.operations.model.countDocuments(ended), { timeout: 30_000 }).toBe(2);
+    await expect.poll(() => world.store.operations.model.countDocuments(ended)).toBe(2);
     expect(vms.map((vm) => world.hypervisor.timesMade(vm))).toEqual([2, 2]);
     await world.accounted();
   });

@@ -30,9 +30,7 @@ function refuses(...calls: ('deploy' | 'destroy')[]): void {
 }
 
 describe('a role whose VMs fail, and cannot be removed', () => {
-  it('never has more than twice as many as it is to have, however often it is recovered, and says so', {
-    timeout: 300_000,
-  }, async () => {
+  it('never has more than twice as many as it is to have, however often it is recovered, and says so', async () => {
     refuses('deploy', 'destroy');
     const { id, op } = await world.deploy(web(3));
     expect(await world.ended(op)).toMatchObject(failed);
@@ -62,7 +60,7 @@ describe('a role whose VMs fail, and cannot be removed', () => {
     await world.accounted();
   });
 
-  it('never has more when it is repaired, scaled and recovered by turns', { timeout: 300_000 }, async () => {
+  it('never has more when it is repaired, scaled and recovered by turns', async () => {
     const { id } = await world.running(web(2));
     for (const { _id } of await world.vms(id)) world.hypervisor.bringDown(_id, 'failed');
     for (let looks = 0; looks < 2; looks++) await world.tick('monitorHosts');

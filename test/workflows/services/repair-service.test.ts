@@ -134,9 +134,7 @@ describe('a service in WARNING', () => {
     await world.accounted();
   });
 
-  it('has a VM of a silent host replaced elsewhere; the old one goes when its host answers', {
-    timeout: 240_000,
-  }, async () => {
+  it('has a VM of a silent host replaced elsewhere; the old one goes when its host answers', async () => {
     const { id } = await world.running(one);
     const vms = await world.vms(id);
     const host = vms[0]?.history.at(-1)?.hostname ?? '';
@@ -177,7 +175,7 @@ describe('a service in WARNING', () => {
       { name: 'log', cardinality: 1, placement: { affinity: ['front'] } },
     ];
 
-    it('has all of them on another one when theirs is silent', { timeout: 240_000 }, async () => {
+    it('has all of them on another one when theirs is silent', async () => {
       const { id } = await world.running(group, { deployment });
       const vms = await world.vms(id);
       const [host = '', ...others] = new Set(vms.map(({ history }) => history.at(-1)?.hostname));
@@ -195,14 +193,12 @@ describe('a service in WARNING', () => {
       }
       await ticks(1);
       await world.reconcile();
-      await expect.poll(async () => (await world.vms(id)).length, { timeout: 30_000 }).toBe(4);
+      await expect.poll(async () => (await world.vms(id)).length).toBe(4);
       await world.accounted();
     });
   });
 
-  it('says of a VM that was lost with its host that it does not run there, once that answers again', {
-    timeout: 240_000,
-  }, async () => {
+  it('says of a VM that was lost with its host that it does not run there, once that answers again', async () => {
     const { id } = await world.running([{ name: 'web' }]);
     const [vm = -1] = await idsOf(id);
     const host = (await world.vm(vm)).history.at(-1)?.hostname ?? '';
@@ -297,7 +293,7 @@ describe('a service in WARNING', () => {
     await repaired(id);
   });
 
-  it('is undeployed although a VM of it waits for its host to answer', { timeout: 240_000 }, async () => {
+  it('is undeployed although a VM of it waits for its host to answer', async () => {
     const { id } = await world.running(one);
     const vms = await world.vms(id);
     const host = vms[0]?.history.at(-1);
@@ -435,7 +431,7 @@ describe('the roles that a repair takes', () => {
       if (call === 'deploy') throw new Problem('deploy_refused', 'there is no such image');
     };
     const { op } = await world.repair(id);
-    await expect.poll(async () => (await world.operation(op)).state, { timeout: 30_000 }).toBe('waiting_for_you');
+    await expect.poll(async () => (await world.operation(op)).state).toBe('waiting_for_you');
     world.hypervisor.beforeEach = () => {};
     expect(await world.ended((await world.scale(id, 'web', 3)).op)).toMatchObject({ state: 'succeeded', error: null });
     await expect(world.scale(id, 'db', 3)).rejects.toMatchObject(refusal(op, 'role db'));

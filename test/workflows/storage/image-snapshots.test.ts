@@ -74,7 +74,7 @@ const deed: Deed = {
   afterCancel: /^(READY|ERROR)$/,
   stops: 0,
 };
-describe('snapshotImage', { timeout: 300_000 }, () => everyStep(() => world, deed, 1));
+describe('snapshotImage', () => everyStep(() => world, deed, 1));
 
 describe('snapshots of an image', () => {
   it('are reverted to, deleted and flattened, each step twice', async () => {

@@ -126,7 +126,7 @@ const deeds: Record<string, Deed> = {
 };
 
 const inTurn = Object.entries(deeds).map(([name, deed], at) => [name, deed, at] as const);
-describe.each(inTurn)('%s', { timeout: 300_000 }, (_, deed, at) => everyStep(() => world, deed, at));
+describe.each(inTurn)('%s', (_, deed, at) => everyStep(() => world, deed, at));
 
 describe('an image', () => {
   it('is charged what it was found to be, and its owner gets that back when it is gone', async () => {

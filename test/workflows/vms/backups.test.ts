@@ -79,7 +79,7 @@ async function there(vm: number): Promise<[number, string][]> {
 }
 
 describe('disks that are saved again and again', () => {
-  it('become images by VM, disk and time, of which the newest stay, each step twice', { timeout: 60_000 }, async () => {
+  it('become images by VM, disk and time, of which the newest stay, each step twice', async () => {
     const vm = await backedUp({ image_name: 'nightly', keep: 2 }, 2);
     world.steps.watch(twice);
     const op = await round(vm);
@@ -190,7 +190,7 @@ describe('disks that are saved again and again', () => {
     await due(vm);
     await fire();
     const op = (await lastOf(vm))?.operation ?? '';
-    await expect.poll(() => calls, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => calls).toBe(2);
     await world.cancel(op);
     expect(await world.ended(op)).toMatchObject({ state: 'cancelled' });
     expect((await there(vm)).map(([disk]) => disk)).toEqual([0, 1, 0]);

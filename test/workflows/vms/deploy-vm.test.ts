@@ -33,7 +33,7 @@ describe('deployVm', () => {
     await world.accounted();
     await world.addHost({ cpu: 2_000 });
     // The host is there and nothing is asked for any more: what places the VM must have been told. Placement looks by itself after 30 s.
-    await eventually(async () => (await world.vm(id)).lcm_state === 'RUNNING', 20_000);
+    await eventually(async () => (await world.vm(id)).lcm_state === 'RUNNING');
     expect(await world.ended(op)).toMatchObject({ state: 'succeeded', waiting_for: null });
     expect(world.hypervisor.timesMade(id)).toBe(1);
     await world.accounted();

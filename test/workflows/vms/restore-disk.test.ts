@@ -77,7 +77,7 @@ const deed: Deed = {
   afterCancel: /^POWEROFF$/,
   stops: 1,
 };
-describe('restoreDisk', { timeout: 300_000 }, () => everyStep(() => world, deed, 1));
+describe('restoreDisk', () => everyStep(() => world, deed, 1));
 
 describe('a disk', () => {
   it.each([

@@ -79,7 +79,7 @@ const deed: Deed = {
   afterCancel: /^gone$/,
   stops: 1,
 };
-describe('saveDisk', { timeout: 300_000 }, () => everyStep(() => world, deed, 1));
+describe('saveDisk', () => everyStep(() => world, deed, 1));
 
 describe('a disk', () => {
   it.each([

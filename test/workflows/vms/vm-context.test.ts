@@ -8,12 +8,14 @@ import type { ImageClaim } from '../../../adapters/storage/port.js';
 import { Problem, problemOf } from '../../../domain/problems.js';
 import { CreateImage } from '../../../schemas/storage/image.js';
 import { filesFor } from '../../../store/vms/file-images.js';
+import { ensurePrograms } from '../../support/programs.js';
 import { newWorld, type World } from '../../support/world.js';
 import { twice } from '../../support/world-steps.js';
 
 let world: World;
 let base: string;
 beforeAll(async () => {
+  ensurePrograms('disks');
   base = await mkdtemp(join(tmpdir(), 'arcus-context-'));
   world = await newWorld();
   const storage = fsStorage(base);

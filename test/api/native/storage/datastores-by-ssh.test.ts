@@ -11,7 +11,7 @@ let world: World;
 const directory = mkdtempSync(join(tmpdir(), 'arcus-keys-'));
 const keys: Record<string, { secret: string; public: string }> = {};
 beforeAll(async () => {
-  ensurePrograms({ 'ssh-keygen': 'openssh-client' });
+  ensurePrograms('ssh');
   for (const [name, words] of Object.entries({ one: '', two: '', host: '', locked: 'a passphrase' })) {
     const path = join(directory, name);
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', words, '-C', '', '-f', path]);
