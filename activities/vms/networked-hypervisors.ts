@@ -3,7 +3,7 @@ import type { HostTarget, Hypervisor } from '../../adapters/hypervisor/port.js';
 import type { Networks } from '../../adapters/network/port.js';
 import { Problem, problemOf } from '../../domain/problems.js';
 import { type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
-import { type NicsStore, type WantedNic, wantedNicsOf } from './plugged-nics.js';
+import { type NicsStore, type WantedNic, wantedNicsReader } from './plugged-nics.js';
 
 type Held = { id: number; epoch: number };
 
@@ -13,6 +13,7 @@ type Held = { id: number; epoch: number };
  * both alike.
  */
 export function networkedHypervisors(hypervisors: Hypervisors, networks: Networks, store: NicsStore): Hypervisors {
+  const nicsOf = wantedNicsReader(store);
   const each =
     (way: 'plug' | 'unplug') =>
     async (
@@ -21,7 +22,7 @@ export function networkedHypervisors(hypervisors: Hypervisors, networks: Network
       signal: AbortSignal,
       which: (nic: WantedNic) => boolean = () => true,
     ): Promise<void> => {
-      const nics = (await wantedNicsOf(store, id)).filter(which);
+      const nics = (await nicsOf(id)).filter(which);
       await Promise.all(nics.map((nic) => networks.of(host)[way]({ ...nic, epoch }, signal)));
     };
   const [plug, unplug] = [each('plug'), each('unplug')];

@@ -1,3 +1,4 @@
+import DataLoader from 'dataloader';
 import type { NicName, PluggedNic } from '../../adapters/network/port.js';
 import { nicFilter } from '../../domain/networks/nic-filter.js';
 import { macOf } from '../../domain/vms/vm-devices.js';
@@ -35,9 +36,21 @@ export async function wantedNics(
 
 const bytesIn = (text: string | null): number | null => (text === null || text === '' ? null : Number(text));
 
-/** Those of one VM. */
-export async function wantedNicsOf(store: NicsStore, vm: number): Promise<WantedNic[]> {
-  return wantedNics(store, await store.nics.places([vm]));
+/**
+ * Reads those of one VM, as they are when it is asked: those that are asked after at about the same moment, such as a batch that is
+ * destroyed, are read together.
+ */
+export function wantedNicsReader(store: NicsStore): (vm: number) => Promise<WantedNic[]> {
+  const moment = 3;
+  const reader = new DataLoader<number, WantedNic[]>(
+    async (vms) => {
+      const all = await wantedNics(store, await store.nics.places(vms));
+      return vms.map((vm) => all.filter((nic) => nic.vm === vm));
+    },
+    // What was read for one is old for the next.
+    { cache: false, maxBatchSize: 200, batchScheduleFn: (read) => setTimeout(read, moment) },
+  );
+  return (vm) => reader.load(vm);
 }
 
 export const isOf = (one: NicName, other: NicName): boolean => one.vm === other.vm && one.nic === other.nic;

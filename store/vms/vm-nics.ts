@@ -41,6 +41,7 @@ export function createNics(
     /** Of a group that is not there, nothing passes. */
     async factsOf(vms: readonly NicsVm[]): Promise<NicFacts> {
       const all = vms.flatMap((vm) => leasedNics(vm).map((nic) => ({ vm: vm._id, nic })));
+      if (all.length === 0) return { nics: [], mtu: () => null, rangesOf: () => [] };
       const groupsOf = ({ security_groups: groups = [defaultSecurityGroup] }: Nic): number[] => groups;
       const groups = await securityGroups.byIds([...new Set(all.flatMap(({ nic }) => groupsOf(nic)))]);
       const named = groups.flatMap(({ rules }) => rules.flatMap(({ network_id }) => network_id ?? []));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { FoundNic } from '../../../adapters/network/port.js';
 import { unconditional } from '../../../requests/precondition.js';
 import { CreateNetwork } from '../../../schemas/networks/network.js';
@@ -75,6 +75,20 @@ it('has its NICs plugged on its host as long as it is there, and on no other', a
 
   await ended(world.terminate(id, true));
   expect(await plugged(id)).toEqual([]);
+});
+
+it('is read for many VMs at once, when they come and when they go', async () => {
+  const read = vi.spyOn(world.store.nics, 'places');
+  world.inTemplates = { NIC: NIC() };
+  const { id } = await world.running([{ name: 'web', cardinality: 40, cpu: 0.01 }]);
+  world.inTemplates = {};
+  const vms = await world.vms(id);
+  expect(await Promise.all(vms.map(async ({ _id }) => (await plugged(_id)).length))).toEqual(Array(40).fill(1));
+  await ended(world.undeploy(id, true));
+  for (const { _id } of vms) expect(await plugged(_id)).toEqual([]);
+  const most = Math.max(...read.mock.calls.map(([ids]) => ids.length));
+  expect([most > 1, read.mock.calls.length < 40]).toEqual([true, true]);
+  read.mockRestore();
 });
 
 it('is plugged once and gone when each step is taken twice, or fails after it was done', async () => {
