@@ -39,13 +39,13 @@ function refuseNode({ _id, service, uid, gid }: Vm, after: Ownership): void {
     );
 }
 
-/** An operation, be it on one role, goes on with the owner and the bits that it has read. */
-function refuseBusy(service: Service): void {
+/** An operation, be it on one role, goes on with the owner that it has read; VMs that it makes have the bits of then. */
+function refuseBusy(service: Service, after: Ownership): void {
   const at = operationOnAny(service);
-  if (at !== null)
+  if (at !== null && (service.uid !== after.uid || service.gid !== after.gid))
     throw new Problem(
       'operation_in_progress',
-      `Operation ${at} is at work on service ${service._id}, and goes on with the owner, group and permissions that it has read. Wait for it, or cancel it.`,
+      `Operation ${at} is at work on service ${service._id}, and goes on with the owner and group that it has read. Wait for it, or cancel it.`,
       { operation: at },
     );
 }

@@ -155,7 +155,7 @@ export async function makeVms(
       isFirst[at] || made[at] instanceof Problem ? [] : [{ name, cardinality, ...(step !== undefined && { step }) }],
     );
     const written = {
-      first: await store.vms.insertMissing(first),
+      first: first.length === 0 || (await store.cardinality.insertFirst({ service: service._id, op }, first)),
       more: more.length === 0 || (await store.cardinality.insertWhile({ service: service._id, op, roles }, more)),
     };
     return made.map((vms, at) => {

@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { Connection, QueryFilter } from 'mongoose';
 import { added, chargeOfVm, negated, timesOver } from '../../domain/identity/quotas.js';
 import { departure, isByHand } from '../../domain/services/departure.js';
 import { belongs, type HealthVm, isDeparting } from '../../domain/services/service-health.js';
@@ -113,33 +113,52 @@ export function createCardinality(
     },
 
     /**
-     * Writes new VMs of roles in parts, each whole or not at all, while each role still is to have as many as these were
-     * planned for. False: that has changed, or another try has made some of them; what there is has to be read again.
+     * Writes new VMs of roles, while each role still is to have as many as these were planned for. False: that has changed,
+     * or another try has made some of them; what there is has to be read again.
      */
-    async insertWhile({ service, op, roles }: PlannedFor, made: readonly Vm[]): Promise<boolean> {
+    insertWhile({ service, op, roles }: PlannedFor, made: readonly Vm[]): Promise<boolean> {
       const asPlanned = roles.map(({ name, cardinality, step }) =>
         hasRoleThat(op, { name, cardinality, ...(step !== undefined && { mark: { op, step } }) }),
       );
-      const insert = (part: Vm[]): Promise<boolean> =>
-        withTransaction(connection, async (transaction) => {
-          const { modifiedCount } = await services.model.updateOne(
-            { _id: service, wanted: null, $and: asPlanned },
-            { $inc: { health: 1 } },
-            within(transaction),
-          );
-          if (modifiedCount === 0) return false;
-          await native<Vm>('vms').insertMany(part, within(transaction));
-          await holdings.takeNew(part, transaction);
-          return true;
-        });
-      try {
-        for (const part of inParts(made)) if (!(await insert(part))) return false;
-        return true;
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error;
-        return false;
-      }
+      return insertAll({ _id: service, $and: asPlanned }, made);
     },
+
+    /**
+     * Writes the first VMs of roles of a service that one operation has all of: of these nobody can have terminated any, so
+     * it matters for none how many it is to have. False: another try has made some of them, or somebody wants the service.
+     */
+    insertFirst: ({ service, op }: Pick<PlannedFor, 'service' | 'op'>, made: readonly Vm[]): Promise<boolean> =>
+      insertAll({ _id: service, operation: op }, made),
   };
+
+  /** In parts, each whole or not at all, with the bits that the service has then: of a chmod that meets it one goes again. */
+  async function insertAll(guard: QueryFilter<Service>, made: readonly Vm[]): Promise<boolean> {
+    const insert = (part: Vm[]): Promise<boolean> =>
+      withTransaction(connection, async (transaction) => {
+        const service = await services.model
+          .findOneAndUpdate(
+            { ...guard, wanted: null },
+            { $inc: { health: 1 } },
+            { ...within(transaction), projection: { permissions: 1 } },
+          )
+          .lean<Pick<Service, 'permissions'>>()
+          .exec();
+        if (!service) return false;
+        const { permissions } = service;
+        await native<Vm>('vms').insertMany(
+          part.map((vm) => ({ ...vm, permissions })),
+          within(transaction),
+        );
+        await holdings.takeNew(part, transaction);
+        return true;
+      });
+    try {
+      for (const part of inParts(made)) if (!(await insert(part))) return false;
+      return true;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return false;
+    }
+  }
 }
 export type Cardinality = ReturnType<typeof createCardinality>;

@@ -64,8 +64,6 @@ export function createVmHoldings({
     await uses.take(usesOf(vms), transaction);
   };
   return {
-    /** Whether these are to have any. */
-    isAnyOf: (vms: readonly Having[]): boolean => takesOf(vms).length + usesOf(vms).length > 0,
     /** All or none. Throws ChoiceLost where somebody else has one of them. */
     take,
     /** The same of new VMs of services, with what each has beyond what its service is charged. Throws `quota_exceeded`. */

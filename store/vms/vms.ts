@@ -4,14 +4,13 @@ import { type Vm, type VmEdit, vmFields } from '../../schemas/vms/vm.js';
 import { chargeIndex, type QuotaStore } from '../identity/quotas.js';
 import { modelOf, setWhole } from '../mongo/model.js';
 import { pageIndexes, sortIndexes } from '../mongo/paging.js';
-import type { Transaction } from '../mongo/transaction.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 import { createSiblings, type Siblings } from './siblings.js';
 import { createVmAdmissions, type VmAdmissions } from './vm-admissions.js';
 import { createVmDebugging, type VmDebugging } from './vm-debugging.js';
 import { pushLine } from './vm-guards.js';
 import type { VmHoldings } from './vm-holdings.js';
 import { createVmHolds, type VmHolds } from './vm-holds.js';
-import { type VmMaking, vmMaking } from './vm-making.js';
 import { type VmReads, vmReads } from './vm-reads.js';
 import { createVmReasons, type VmReasons } from './vm-reasons.js';
 import type { ScheduleWrite } from './vm-schedules.js';
@@ -23,7 +22,6 @@ export interface VmStore
   extends VmReads,
     VmsOfService,
     VmsInTransit,
-    VmMaking,
     VmAdmissions,
     VmReasons,
     VmHolds,
@@ -31,6 +29,8 @@ export interface VmStore
     VmTransitions {
   readonly model: Model<Vm>;
   readonly siblings: Siblings;
+  /** One of its own, in the transaction that admits the operation which deploys it. */
+  insert(vm: Vm, transaction: Transaction): Promise<void>;
   /** One that has no host, and for which nobody looks for one: from now on that is to be so. null: it is not like that any more. */
   hold(id: number, also?: ScheduleWrite): Promise<Vm | null>;
   setEdited(id: number, edited: VmEdit, transaction: Transaction): Promise<Vm | null>;
@@ -91,12 +91,15 @@ export function createVmStore(
   return {
     model: vms,
     siblings: createSiblings(connection, vms),
+    insert: async (vm, transaction) => {
+      await charged.holdings.take([vm], transaction);
+      await vms.create([vm], within(transaction));
+    },
     hold: (id, also) => held(vms, id, also),
     setEdited: (id, edited, transaction) => setWhole(vms, id, edited, transaction),
     ...vmReads(connection, vms),
     ...vmsOfService(connection, vms),
     ...vmsInTransit(vms),
-    ...vmMaking(connection, vms, charged.holdings),
     ...createVmAdmissions(connection, vms),
     ...createVmReasons(connection, vms),
     ...createVmHolds(connection, vms),

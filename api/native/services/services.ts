@@ -217,6 +217,6 @@ export const serviceRoutes: readonly Route[] = [
     examples: { chmod: sharing('1', shopOfMay), chown: giving('1', shopOfMay) },
     of: ({ ownership }) => ownership.service,
     also: { chmod: reaches, chown: `${reaches} What it is charged goes to the quotas of the new owner and group.` },
-    problems: { chmod: ['operation_in_progress'], chown: ['operation_in_progress'] },
+    problems: { chown: ['operation_in_progress'] },
   }),
 ];

@@ -129,7 +129,7 @@ describe('a page', () => {
       created_at: new Date(at % 5),
       user_template: { NOTE: pad(100_000) },
     }));
-    await world.store.vms.insertMissing(large);
+    await world.store.vms.model.insertMany(large);
     const ids = large.map(({ _id }) => _id);
     const perPage = Math.floor(limits.pageBytes.most / 100_000) - 1;
     for (const sort of ['', '&sort=-id', '&sort=name', '&sort=-created_at']) {
@@ -187,8 +187,7 @@ describe('what a step reads of VMs', () => {
       service: { ...service, ordinal: at },
       ...{ template, user_template: { ...user_template, ...wishes } },
     }));
-    expect(await world.store.vms.insertMissing(vms)).toBe(true);
-    expect(await world.store.vms.insertMissing(vms)).toBe(false);
+    await world.store.vms.model.insertMany(vms);
     const read = await world.store.vms.ofService(service.id);
     expect(read.map(({ _id }) => _id)).toEqual(vms.map(({ _id }) => _id));
     expect(read[0]?.user_template).toEqual(wishes);
@@ -201,7 +200,7 @@ describe('what a step reads of VMs', () => {
 
   it('is cut where guests write large values into what steps do read', async () => {
     const long = { READY: pad(100_000), SCHED_REQUIREMENTS: pad(50_000), SCHED_RANK: { not: pad(50_000) } };
-    await world.store.vms.insertMissing([{ ...pending(3_000), user_template: long }]);
+    await world.store.vms.model.insertMany([{ ...pending(3_000), user_template: long }]);
     const [vm] = await world.store.vms.byIds([3_000]);
     // Still too long to be an expression.
     const cut = pad(limits.expression.most + 1);

@@ -166,7 +166,9 @@ describe('an operation', () => {
     const { permissions } = (await world.ask('dave', 'get', `/services/${resource.id}`)).body;
     expect(octetOf(permissions)).toBe('644');
     expect(await ids('bob', '/operations?limit=1000')).toContain(id);
-    const busy = await ask('dave', `/services/${resource.id}/chmod`, { octet: '600' });
+    expect((await ask('dave', `/services/${resource.id}/chmod`, { octet: '600' })).status).toBe(200);
+    expect(await ids('bob', '/operations?limit=1000')).not.toContain(id);
+    const busy = await ask('oneadmin', `/services/${resource.id}/chown`, { uid: idOf.bob });
     expect(busy.body).toMatchObject({ status: 409, type: '/problems/operation_in_progress', operation: id });
   });
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createShell } from '../../../api/http/shell.js';
 import { oneflowFace } from '../../../api/oneflow/oneflow-face.js';
+import { permissionsOf } from '../../../domain/identity/permission-bits.js';
 import { defaultPermissions } from '../../../schemas/common/common.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';
@@ -263,8 +264,11 @@ describe('what Terraform’s provider does, by goca', () => {
     };
     const seen: number[] = [await stateOf(id)];
     await perform('rename', { name: 'renamed by terraform' });
-    // Where it is told of permissions, a group or an owner it asks for these at once, too: docs/oneflow.md says that it cannot.
-    const early = await goca('post', `/service/${id}/action`, action('chmod', { octet: '642' }));
+    // Where it is told of permissions, a group or an owner it asks for these at once, too.
+    await perform('chmod', { octet: '642' });
+    expect((await world.store.services.find(Number(id)))?.permissions).toEqual(permissionsOf('642'));
+    // docs/oneflow.md says that it cannot give it away then.
+    const early = await goca('post', `/service/${id}/action`, action('chgrp', { group_id: people.group }));
     expect([early.status, early.text]).toEqual([500, expect.stringContaining('is at work on service')]);
     for (const state of ['DEPLOYING', 'RUNNING'] as const) {
       await becomes(id, state);
@@ -272,7 +276,6 @@ describe('what Terraform’s provider does, by goca', () => {
     }
     // 2 is what it waits for; 4, 6, 7 and 9 would be the end of it.
     expect(seen).toEqual([0, 1, 2]);
-    await perform('chmod', { octet: '642' });
     await perform('chown', { owner_id: -1, group_id: people.group });
     await perform('chown', { owner_id: people.owner, group_id: -1 });
     const scale = { role_name: 'web', cardinality: 2, force: false };

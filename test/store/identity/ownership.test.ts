@@ -13,6 +13,7 @@ import { createDirectory, type MongodbDirectory } from '../../../store/identity/
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
+import { madeVm } from '../../support/made-vm.js';
 import { noSealer, noStorages } from '../../support/no-storages.js';
 import { makeOwnedService, strays } from '../../support/owned-service.js';
 import { addGroup, addUser } from '../../support/people.js';
@@ -138,19 +139,55 @@ describe('a service', () => {
     expect(await strays(store, 1)).toEqual([]);
   });
 
-  it.each(['operation', 'wanted'] as const)('is refused while an operation is at work on it (%s)', async (field) => {
+  it.each(['operation', 'wanted'] as const)('is not given while an operation is at work on it (%s)', async (field) => {
     await makeOwnedService(store, 1, { owner: ofAlice('600'), vms: 2, [field]: 'the-operation' });
     const busy = { code: 'operation_in_progress', operation: 'the-operation' };
-    await refused(() => operations.ownership.service.chmod(alice, 1, { octet: '640' }), busy);
     await refused(() => operations.ownership.service.chown(alice, 1, { gid: 100 }), busy);
+    await operations.ownership.service.chmod(alice, 1, { octet: '640' });
+    expect(await strays(store, 1)).toEqual([]);
   });
 
-  it('is refused while an operation is at work on one of its roles', async () => {
+  it('has its bits in each VM that an operation makes, whatever was read of it, also in those that meet a chmod', async () => {
+    const op = 'the-deployment';
+    const lastOf = (round: number) => (round % 2 === 0 ? '640' : '604');
+    await makeOwnedService(store, 1, { owner: ofAlice('600'), vms: 1, state: 'DEPLOYING', operation: op });
+    for (let round = 0; round < 30; round++) {
+      const made = Array.from({ length: 4 }, (_, at) =>
+        madeVm({
+          ...{ _id: 2_000 + 10 * round + at, state: 'PENDING', lcm_state: 'LCM_INIT', ...ofAlice('600') },
+          service: { id: 1, role: 'front', ordinal: 100 + 10 * round + at },
+        }),
+      );
+      const [first, second] = [made.slice(0, 2), made.slice(2)];
+      const roles = [{ name: 'front', cardinality: (await roleOf('front')).cardinality }];
+      const [, one, other] = await Promise.all([
+        elsewhere.ownership.service.chmod(alice, 1, { octet: lastOf(round) }),
+        store.cardinality.insertFirst({ service: 1, op }, first),
+        store.cardinality.insertWhile({ service: 1, op, roles }, second),
+      ]);
+      expect([one, other]).toEqual([true, true]);
+      expect(await strays(store, 1), lastOf(round)).toEqual([]);
+    }
+    expect(await store.vms.model.countDocuments()).toBe(1 + 30 * 4);
+    expect(
+      await store.cardinality.insertFirst({ service: 1, op: 'another' }, [
+        madeVm({ _id: 1, state: 'PENDING', lcm_state: 'LCM_INIT' }),
+      ]),
+    ).toBe(false);
+  });
+  const roleOf = async (name: string) => {
+    const role = (await store.services.find(1))?.roles.find((one) => one.name === name);
+    if (!role) throw new Error(`there is no role ${name}`);
+    return role;
+  };
+
+  it('is not given while an operation is at work on one of its roles', async () => {
     await makeOwnedService(store, 1, { owner: ofAlice('600'), vms: 2 });
     await store.services.model.updateOne({ _id: 1 }, { $set: { 'roles.1.operation': 'a-scaling' } });
     const busy = { code: 'operation_in_progress', operation: 'a-scaling' };
-    await refused(() => operations.ownership.service.chmod(alice, 1, { octet: '640' }), busy);
     await refused(() => operations.ownership.service.chown(alice, 1, { gid: 100 }), busy);
+    await operations.ownership.service.chmod(alice, 1, { octet: '640' });
+    expect(await strays(store, 1)).toEqual([]);
   });
 });
 

@@ -31,7 +31,7 @@ const booting = madeVm({ _id: 0, state: 'ACTIVE', lcm_state: 'BOOT', epoch: 2, o
 it('takes the holds of a run that is gone, and nothing from the run that came after it', async () => {
   await store.operations.model.create([running]);
   const hold = { op, epoch: 2, attempt: 1 };
-  await store.vms.insertMissing([{ ...booting, hold }]);
+  await store.vms.model.insertMany([{ ...booting, hold }]);
 
   const late = await store.endings.reopen({ _id: op, state: 'running', run_id: 'first-run' });
   expect(late).toBe(false);

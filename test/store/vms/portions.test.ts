@@ -5,6 +5,7 @@ import type { Vm } from '../../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
+import { deployingService } from '../../support/deploying-service.js';
 import { madeVm } from '../../support/made-vm.js';
 import { sentCommands } from '../../support/sent-commands.js';
 import { ownDatabaseUri } from '../../support/servers.js';
@@ -48,14 +49,15 @@ const portionsOf = async (work: () => Promise<unknown>): Promise<number[]> =>
 
 it('writes VMs of the largest VM template a few at a time', async () => {
   const vms = vmsOf(50, limits.vmTemplate.most);
-  const portions = await portionsOf(() => store.vms.insertMissing(vms));
+  await store.services.model.create([deployingService(service, op)]);
+  const portions = await portionsOf(() => store.cardinality.insertFirst({ service, op }, vms));
   expect(portions.reduce((sum, written) => sum + written, 0)).toBe(50);
   expect(Math.max(...portions) * limits.vmTemplate.most).toBeLessThanOrEqual(256 * 1_024);
 });
 
 it('reads VMs as steps do a hundred at a time', async () => {
   const vms = vmsOf(350, 640);
-  await store.vms.insertMissing(vms);
+  await store.vms.model.insertMany(vms);
   const ids = vms.map(({ _id }) => _id);
   const held = await store.vms.byIds(ids);
   for (const read of [
@@ -71,7 +73,7 @@ it('reads VMs as steps do a hundred at a time', async () => {
 
 it('reads what VMs are made of a few at a time', async () => {
   const vms = vmsOf(50, limits.vmTemplate.most);
-  await store.vms.insertMissing(vms);
+  await store.vms.model.insertMany(vms);
   // Answers that are read as bytes do not say how many are in the first of them.
   const [, ...others] = await portionsOf(async () => {
     expect((await store.vms.contentsOf(vms.map(({ _id }) => _id))).size).toBe(50);
