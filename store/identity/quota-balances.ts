@@ -37,6 +37,8 @@ export function createQuotaBalances(connection: Connection, models: Readonly<Rec
             { $project: { uid: 1, gid: 1, on: { $objectToArray: '$charge.on' } } },
             { $unwind: '$on' },
             { $group: { _id: { uid: '$uid', gid: '$gid', key: '$on.k' }, amount: { $sum: '$on.v' } } },
+            // Groups come in any order, and a flaw is what two looks see alike.
+            { $sort: { _id: 1 } },
           ],
           within(transaction),
         );

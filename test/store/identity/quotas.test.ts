@@ -16,6 +16,7 @@ import { connectMongodb } from '../../../store/mongo/connection.js';
 import { within, withTransaction } from '../../../store/mongo/transaction.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
+import { madeVm } from '../../support/made-vm.js';
 import { noSealer, noStorages } from '../../support/no-storages.js';
 import { addUser } from '../../support/people.js';
 import { quotaDisagreements } from '../../support/quota-books.js';
@@ -371,6 +372,17 @@ describe('what is counted of a user', () => {
     await store.quotas.setLimits({ type: 'user', id: bob.id }, { operations: 0 });
     await expect(createVm(bob)).rejects.toMatchObject({ quota: { quota: 'operations' } });
     await operations.vms.terminate(bob, resource.id, { hard: true }, { requestId: 'test' });
+  });
+
+  it('is added up to the same words each time: what two looks do not see alike is called no drift', async () => {
+    const on = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`datastore/${at}/size`, at]));
+    const charge = { services: 0, vms: 1, cpu: 0, memory: 0, on };
+    const state = { state: 'ACTIVE', lcm_state: 'RUNNING' } as const;
+    await store.vms.model.create([7_001, 7_002].map((_id) => madeVm({ _id, ...state, uid: bob.id, gid: 1, charge })));
+    const said = new Set<string>();
+    for (let look = 0; look < 20; look++) said.add(JSON.stringify(await store.quotas.balances()));
+    expect(said.size).toBe(1);
+    await store.vms.model.deleteMany({ _id: { $in: [7_001, 7_002] } });
   });
 
   it('binds nobody who is never counted', async () => {
