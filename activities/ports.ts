@@ -61,6 +61,8 @@ export type StepPorts = {
     scalingPatience?: number;
     /** Seconds between looks at policies; absent: as by default. */
     elasticityInterval?: number;
+    /** Seconds between polls of hosts; absent: as by default. */
+    monitoringInterval?: number;
     /** Seconds for which a look at hosts asks those again that do not answer; absent: most of a tick. */
     insistence?: number;
     /** For how many days operations are kept after their end; absent: for ever. */

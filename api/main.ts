@@ -54,6 +54,7 @@ async function main(): Promise<void> {
       timeZone: settings.ARCUS_TIME_ZONE,
       actionNumber: settings.ARCUS_ACTION_NUMBER,
       actionPeriod: settings.ARCUS_ACTION_PERIOD,
+      monitoringInterval: settings.ARCUS_MONITORING_INTERVAL,
     },
     onDelayed: (message, error) => logger.warn({ err: error }, message),
   });

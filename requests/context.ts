@@ -27,6 +27,8 @@ export type OperationsContext = {
     /** How many VMs an action comes to at a time, and seconds between, of whoever says only the other; absent: 1, 60. */
     actionNumber?: number;
     actionPeriod?: number;
+    /** Seconds between polls of hosts; absent: as by default. */
+    monitoringInterval?: number;
     /** How many logins of one name from one address may fail in 15 minutes. */
     failedLogins: number;
   };

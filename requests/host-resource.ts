@@ -1,12 +1,12 @@
 import { isSilent } from '../domain/hosts/host-states.js';
-import { pollEvery } from '../domain/hosts/polls.js';
+import { type PollSettings, pollEvery } from '../domain/hosts/polls.js';
 import { fateOf, seenOf } from '../domain/vms/zombies.js';
 import type { Capacity } from '../schemas/common/capacity.js';
 import { defaultCluster } from '../schemas/hosts/cluster.js';
 import type { Host, HostResource } from '../schemas/hosts/host.js';
 import { iso, isoOrNull, type Names, ownership } from './resources.js';
 
-export const hostResource = (host: Host, names: Names): HostResource => ({
+export const hostResource = (host: Host, names: Names, settings: PollSettings): HostResource => ({
   id: host._id,
   name: host.name,
   ...ownership(host),
@@ -19,7 +19,7 @@ export const hostResource = (host: Host, names: Names): HostResource => ({
   next_look:
     host.state === 'OFFLINE' || host.last_monitored_at === null
       ? null
-      : iso(new Date(host.last_monitored_at.getTime() + pollEvery * 1_000)),
+      : iso(new Date(host.last_monitored_at.getTime() + pollEvery(settings) * 1_000)),
   cluster_id: host.cluster_id ?? defaultCluster,
   attributes: host.attributes ?? {},
   reserved: { cpu: host.reserve?.cpu ?? null, memory: host.reserve?.memory ?? null },

@@ -1,12 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
-import {
-  clientConnection,
-  namespacesOf,
-  type TemporalAccess,
-  type TemporalSettings,
-  temporalAccess,
-} from '../adapters/engine/access.js';
+import { clientConnection, namespacesOf, type TemporalSettings, temporalAccess } from '../adapters/engine/access.js';
 import { prepareSchedules } from '../adapters/engine/schedules.js';
+import { pollEvery } from '../domain/hosts/polls.js';
 import { ensureOneadmin } from '../requests/identity/first-user.js';
 import { bootstrapStore } from '../store/bootstrap.js';
 import { connectMongodb } from '../store/mongo/connection.js';
@@ -17,6 +12,7 @@ type Servers = TemporalSettings & {
   ARCUS_MONGODB_URI: string;
   ARCUS_KEEP_METRICS?: number;
   ARCUS_ELASTICITY_INTERVAL?: number;
+  ARCUS_MONITORING_INTERVAL?: number;
 };
 
 /**
@@ -24,18 +20,19 @@ type Servers = TemporalSettings & {
  * indexes and the administrator in MongoDB. Run at every start, and by a job of its own in a cluster.
  */
 export async function prepare(servers: Servers, credentials: Credentials): Promise<void> {
-  await Promise.all([
-    prepareTemporal(temporalAccess(servers), servers.ARCUS_ELASTICITY_INTERVAL),
-    prepareMongodb(servers, credentials),
-  ]);
+  await Promise.all([prepareTemporal(servers), prepareMongodb(servers, credentials)]);
 }
 
-async function prepareTemporal(access: TemporalAccess, elasticity = 10): Promise<void> {
+async function prepareTemporal(servers: Servers): Promise<void> {
+  const access = temporalAccess(servers);
   const connection = await Connection.connect(clientConnection(access));
   try {
     const namespaces = namespacesOf(access);
     await ensureNamespaces(connection, namespaces);
-    await prepareSchedules(new Client({ connection, namespace: namespaces.ticks }), { elasticity });
+    await prepareSchedules(new Client({ connection, namespace: namespaces.ticks }), {
+      elasticity: servers.ARCUS_ELASTICITY_INTERVAL ?? 10,
+      monitoring: pollEvery({ monitoringInterval: servers.ARCUS_MONITORING_INTERVAL }),
+    });
   } finally {
     await connection.close();
   }

@@ -151,6 +151,13 @@ export const Config = z.object({
     .max(3_600)
     .default(10)
     .describe('Seconds between two looks at the policies of roles; counts from the next start on'),
+  ARCUS_MONITORING_INTERVAL: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(600)
+    .default(20)
+    .describe('Seconds between two polls of the hosts; counts from the next start on'),
   ARCUS_PLACEMENT_POLICY: PlacementPolicy.default('stripe').describe(
     'Which host is best for VMs without SCHED_RANK: stripe, pack, load_aware, custom or fixed (docs/placement.md)',
   ),

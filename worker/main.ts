@@ -111,6 +111,7 @@ async function main(): Promise<void> {
       cooldown: config.ARCUS_DEFAULT_COOLDOWN,
       scalingPatience: config.ARCUS_SCALING_TIMEOUT,
       elasticityInterval: config.ARCUS_ELASTICITY_INTERVAL,
+      monitoringInterval: config.ARCUS_MONITORING_INTERVAL,
       ...(config.ARCUS_KEEP_OPERATIONS > 0 && { keepOperations: config.ARCUS_KEEP_OPERATIONS }),
       placement: placementSettings(config),
     },

@@ -3,7 +3,7 @@ import { eachInSlices } from '../../adapters/process/in-slices.js';
 import { brief, longest } from '../../domain/brief.js';
 import { parseCondition, parseTarget } from '../../domain/expressions/policy-parse.js';
 import { measuresOf } from '../../domain/expressions/policy-syntax.js';
-import { pollEvery, staleAfter as stale } from '../../domain/hosts/polls.js';
+import { pollEvery, staleAfter } from '../../domain/hosts/polls.js';
 import { type Problem, problemOf, problems } from '../../domain/problems.js';
 import { dueToScale } from '../../domain/scaling/due-policies.js';
 import type { ScalingDecision } from '../../domain/scaling/elasticity.js';
@@ -75,6 +75,7 @@ async function lookAll(
   services: readonly ElasticService[],
 ): Promise<Look[]> {
   const now = new Date();
+  const stale = staleAfter(settings);
   const roles = services.flatMap((service) =>
     service.roles.flatMap((role) => (isElastic(role) ? [{ service, role, id: recordId(service._id, role.name) }] : [])),
   );
@@ -128,7 +129,7 @@ async function keepTold(
   { store, settings }: Pick<Ports, 'store' | 'settings'>,
   { vms, asked, now }: { vms: readonly ElasticVm[]; asked: ReadonlyMap<string, readonly string[]>; now: Date },
 ): Promise<void> {
-  const nth = (at: number): number => Math.floor(at / (pollEvery * 1_000));
+  const nth = (at: number): number => Math.floor(at / (pollEvery(settings) * 1_000));
   const interval = (settings.elasticityInterval ?? defaultInterval) * 1_000;
   if (nth(now.getTime()) === nth(now.getTime() - interval)) return;
   const told = await eachInSlices(vms, (vm) => {

@@ -58,7 +58,7 @@ export const scalingActivities = ({ store, settings, directory }: MakingPorts) =
   staffRole: (input: StaffInput): Promise<RoleStaffed | null> => staffRole({ store, settings, directory }, input),
 
   /** Looks again for VMs that are too many, which others had. */
-  retakeVictims: (input: StaffInput): Promise<VictimsTaken> => takeVictims(store, input),
+  retakeVictims: (input: StaffInput): Promise<VictimsTaken> => takeVictims({ store, settings }, input),
 
   /**
    * RUNNING or COOLDOWN when the role has as many VMs as it is to have, else FAILED_SCALING; with it the operation has ended.

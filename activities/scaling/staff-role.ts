@@ -26,6 +26,8 @@ export type RoleStaffed =
   | (Hosted & VictimsTaken & { remove: number[]; waits?: number })
   | { failure: { code: ProblemCode; detail: string } };
 
+type Measuring = Pick<MakingPorts, 'store' | 'settings'>;
+
 /** How often a role is planned for within one step, at most. */
 const mostPlans = 8;
 
@@ -62,7 +64,7 @@ async function staff(
     store.hosts.snapshot(),
   ]);
   const { failed, victims, start, lacking, busy, waits } = staffing(all, role.cardinality, op, {
-    ...{ order: role.scale_in, named, loads: await loadsOf(store, role, all) },
+    ...{ order: role.scale_in, named, loads: await loadsOf(ports, role, all) },
   });
   const taken = await takenOf(store, op, [...failed, ...victims, ...start]);
   const firstNumber = Math.max(role.last_vmname, (lastOrdinals.get(role.name) ?? -1) + 1);
@@ -83,24 +85,29 @@ async function staff(
 
 /** Those of a role that are too many, as far as nobody else has them. */
 export async function takeVictims(
-  store: Store,
+  ports: Measuring,
   { op, service: id, role: name, step, named = [] }: StaffInput,
 ): Promise<VictimsTaken> {
+  const { store } = ports;
   const part = await store.scalings.enter({ service: id, role: name, op, step });
   const [role] = part?.roles ?? [];
   if (!role) return { victims: [], busy: 0 };
   const all = await store.vms.ofService(id, [name]);
   const { victims, busy } = staffing(all, role.cardinality, op, {
-    ...{ order: role.scale_in, named, loads: await loadsOf(store, role, all) },
+    ...{ order: role.scale_in, named, loads: await loadsOf(ports, role, all) },
   });
   const taken = (await takenOf(store, op, victims))(victims);
   return { victims: await leaving(store, taken), busy: busy + victims.length - taken.length };
 }
 
 /** The CPU that VMs use, of a role that asks for it and has too many. What was told too long ago says nothing. */
-async function loadsOf(store: Store, { scale_in, cardinality }: Role, vms: readonly WorkVm[]): Promise<Loads> {
+async function loadsOf(
+  { store, settings }: Measuring,
+  { scale_in, cardinality }: Role,
+  vms: readonly WorkVm[],
+): Promise<Loads> {
   if (scale_in !== 'least_loaded' || vms.length <= cardinality) return new Map();
-  const since = new Date(Date.now() - staleAfter);
+  const since = new Date(Date.now() - staleAfter(settings));
   const samples = await store.metrics.latest(
     vms.map(({ _id }) => _id),
     since,

@@ -6,6 +6,7 @@ import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { HostReport, Hypervisor } from '../../adapters/hypervisor/port.js';
 import type { Networks } from '../../adapters/network/port.js';
 import { heardStates } from '../../domain/hosts/host-states.js';
+import { type PollSettings, pollEvery } from '../../domain/hosts/polls.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { isMissed, judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
@@ -30,14 +31,14 @@ const prompt = 1_000;
  * Seconds from its beginning in which a poll asks hosts again that do not answer: with a last probe less than a tick, so that who
  * is silent has nobody else asked later. And the pause between, in milliseconds.
  */
-const insistence = 12;
+const insistenceOf = (settings: PollSettings): number => Math.min(12, 0.6 * pollEvery(settings));
 const pause = 1_000;
 /** How many hosts are told at once what may pass, and how long each may take: what is left is for the next tick. */
 const atOnce = 10;
 const settleTimeout = 8_000;
 
 type MonitoringPorts = Pick<StepPorts, 'store' | 'networks'> & {
-  settings?: Pick<StepPorts['settings'], 'insistence'>;
+  settings?: Pick<StepPorts['settings'], 'insistence' | 'monitoringInterval'>;
   hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> };
   engine: Engine;
 };
@@ -135,7 +136,7 @@ export const monitoringActivities = ({ store, hypervisors, networks, engine, set
         (await store.hosts.byIds(others)).filter((other) => all.of(targetOf(other)) === its).map(({ _id }) => _id);
       return { id: host._id, networks: its, shares };
     }
-    const until = performance.now() + (settings?.insistence ?? insistence) * 1_000;
+    const until = performance.now() + (settings?.insistence ?? insistenceOf(settings ?? {})) * 1_000;
     const hosts = await store.hosts.byIds(ids);
     const watched = await store.sightings.watched(
       hosts.map(({ _id }) => _id),

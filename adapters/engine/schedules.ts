@@ -1,21 +1,20 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
-import { pollEvery } from '../../domain/hosts/polls.js';
 import { scheduleIds, taskQueues } from './names.js';
 
 /** A periodic work: its tick is short, so one that is late is dropped and one that hangs ends before the third after it. */
 type Tick = { id: string; workflowType: string; every: number; summary: string };
 
-/** `elasticity`: seconds between looks at policies. */
-export type TickSettings = { elasticity: number };
+/** Seconds between looks at policies, and between polls of hosts. */
+export type TickSettings = { elasticity: number; monitoring: number };
 
-const ticks = ({ elasticity }: TickSettings): readonly Tick[] => [
+const ticks = ({ elasticity, monitoring }: TickSettings): readonly Tick[] => [
   {
     id: scheduleIds.reconcile,
     workflowType: 'reconcile',
     every: 10,
     summary: 'look at every operation that has not ended',
   },
-  { id: scheduleIds.monitorHosts, workflowType: 'monitorHosts', every: pollEvery, summary: 'probe the hosts' },
+  { id: scheduleIds.monitorHosts, workflowType: 'monitorHosts', every: monitoring, summary: 'probe the hosts' },
   {
     id: scheduleIds.monitorDatastores,
     workflowType: 'monitorDatastores',

@@ -47,7 +47,7 @@ export async function measurePolling({ arcus }: Bench): Promise<Measured> {
       results: [
         {
           ...{ work, runs, measured: range(all), floor: null, ratio: null },
-          ...{ goal: `< ${pollEvery} s`, met: all.max < pollEvery * 1_000 },
+          ...{ goal: `< ${pollEvery({})} s`, met: all.max < pollEvery({}) * 1_000 },
         },
       ],
       notes: [

@@ -213,9 +213,9 @@ export async function removeHost(
 }
 
 async function shown(context: OperationsContext, caller: Caller, hosts: readonly Host[]): Promise<HostResource[]> {
-  const { directory } = context;
+  const { directory, settings } = context;
   const names = await namesFor(directory, caller, hosts);
-  return hosts.map((host) => hostResource(host, names));
+  return hosts.map((host) => hostResource(host, names, settings));
 }
 
 /** Monitoring decides whether a host is usable, and tells those that wait for capacity: at once, not at the next tick. */

@@ -83,13 +83,13 @@ export async function showService(
 type MonitoringWish = { monitoring?: boolean };
 
 async function usedBy(
-  { store }: OperationsContext,
+  { store, settings }: OperationsContext,
   nodes: readonly ServiceNode[],
   { monitoring = false }: MonitoringWish,
 ): Promise<ReadonlyMap<number, MonitoringResource>> {
   if (!monitoring) return new Map();
   const running = nodes.filter(({ lcm_state }) => lcm_state === 'RUNNING').map(({ _id }) => _id);
-  const rows = await store.metrics.latest(running, new Date(Date.now() - staleAfter));
+  const rows = await store.metrics.latest(running, new Date(Date.now() - staleAfter(settings)));
   return new Map(rows.map(({ vm_id, ...row }) => [vm_id, monitoringResource(row)]));
 }
 

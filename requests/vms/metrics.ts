@@ -11,36 +11,36 @@ const longest = 31 * 24 * hour;
 
 /** What a VM has used, over time. */
 export async function showVmMetrics(
-  { store }: OperationsContext,
+  context: OperationsContext,
   caller: Caller,
   id: number,
   query: MetricsQuery,
 ): Promise<MetricsSeries> {
-  const vm = authorised(caller, 'vm', await store.vms.find(id), 'use', id);
+  const vm = authorised(caller, 'vm', await context.store.vms.find(id), 'use', id);
   const hosts = [...new Set(vm.history.map(({ hid }) => hid))];
-  return series(store, { hosts, vm: id }, query);
+  return series(context, { hosts, vm: id }, query);
 }
 
 /** What the VMs of a host have used together, over time. */
 export async function showHostMetrics(
-  { store }: OperationsContext,
+  context: OperationsContext,
   caller: Caller,
   id: number,
   query: MetricsQuery,
 ): Promise<MetricsSeries> {
-  authorised(caller, 'host', await store.hosts.find(id), 'use', id);
-  return series(store, { hosts: [id] }, query);
+  authorised(caller, 'host', await context.store.hosts.find(id), 'use', id);
+  return series(context, { hosts: [id] }, query);
 }
 
 async function series(
-  { metrics, toldValues }: OperationsContext['store'],
+  { store: { metrics, toldValues }, settings }: OperationsContext,
   of: Parameters<OperationsContext['store']['metrics']['steps']>[0],
   { since, points }: MetricsQuery,
 ): Promise<MetricsSeries> {
   const now = Date.now();
   const wished = since === undefined ? now - hour : Date.parse(since);
   const from = new Date(Math.max(Math.min(wished, now), now - longest));
-  const step = stepOf(now - from.getTime(), points, pollEvery);
+  const step = stepOf(now - from.getTime(), points, pollEvery(settings));
   const [rows, told] = await Promise.all([
     metrics.steps(of, from, step),
     of.vm === undefined ? [] : toldValues.steps(of.vm, from, step),

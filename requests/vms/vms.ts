@@ -45,8 +45,12 @@ export const objects = (context: OperationsContext) =>
   });
 
 /** A VM by itself: with what it uses, which lists do not have. */
-export async function shownVm({ store, directory }: OperationsContext, caller: Caller, vm: Vm): Promise<VmResource> {
-  const since = new Date(Date.now() - staleAfter);
+export async function shownVm(
+  { store, directory, settings }: OperationsContext,
+  caller: Caller,
+  vm: Vm,
+): Promise<VmResource> {
+  const since = new Date(Date.now() - staleAfter(settings));
   const [names, [row]] = await Promise.all([
     namesFor(directory, caller, [vm]),
     vm.lcm_state === 'RUNNING' ? store.metrics.latest([vm._id], since) : [],

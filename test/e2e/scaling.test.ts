@@ -1,5 +1,7 @@
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
+import { scheduleIds } from '../../adapters/engine/names.js';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { SimulatedDomain } from '../../schemas/hosts/simulator.js';
 import { runArcus } from '../cli/run-arcus.js';
@@ -19,8 +21,8 @@ describe('a role that is scaled, on the simulated hypervisor', () => {
     cluster = await Cluster.start({
       onServersOfTheRun: true,
       environments: {
-        api: { ARCUS_ONEFLOW_PORT: String(oneflowPort) },
-        worker: { ARCUS_DEFAULT_COOLDOWN: '0', ARCUS_ELASTICITY_INTERVAL: '2' },
+        api: { ARCUS_ONEFLOW_PORT: String(oneflowPort), ARCUS_MONITORING_INTERVAL: '5' },
+        worker: { ARCUS_DEFAULT_COOLDOWN: '0', ARCUS_ELASTICITY_INTERVAL: '2', ARCUS_MONITORING_INTERVAL: '5' },
       },
     });
     hosts = await makeHosts(cluster.client, 2);
@@ -46,6 +48,18 @@ describe('a role that is scaled, on the simulated hypervisor', () => {
     await cluster.client.awaitService(service, 'RUNNING');
     return service;
   }
+
+  it('is on hosts that are asked as often as was set', async () => {
+    const connection = await Connection.connect({ address: cluster.temporal.address });
+    const { schedule } = new Client({ connection, namespace: cluster.temporal.namespaces.ticks });
+    expect((await schedule.getHandle(scheduleIds.monitorHosts).describe()).spec.intervals).toMatchObject([
+      { every: 5_000 },
+    ]);
+    await connection.close();
+    const Looked = z.object({ last_monitored_at: z.string(), next_look: z.string() });
+    const { last_monitored_at, next_look } = await cluster.client.ask(Looked, 'GET', '/hosts/0');
+    expect(Date.parse(next_look) - Date.parse(last_monitored_at)).toBe(5_000);
+  });
 
   it('has as many VMs there as was asked for', async () => {
     const service = await running();

@@ -218,8 +218,9 @@ export class Cluster {
   }
 
   async #prepare(): Promise<void> {
-    const { ARCUS_ELASTICITY_INTERVAL: interval = '10' } = this.#environments.worker ?? {};
-    const ticks = { ARCUS_ELASTICITY_INTERVAL: Number(interval) };
+    const { ARCUS_ELASTICITY_INTERVAL: elasticity = '10', ARCUS_MONITORING_INTERVAL: monitoring = '20' } =
+      this.#environments.worker ?? {};
+    const ticks = { ARCUS_ELASTICITY_INTERVAL: Number(elasticity), ARCUS_MONITORING_INTERVAL: Number(monitoring) };
     await prepare({ ...this.#settings, ...ticks }, credentials);
     this.#connection = await connectMongodb(this.#at.mongodb);
     this.#store = createStore(this.#connection);
