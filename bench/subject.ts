@@ -1,7 +1,14 @@
 import type { Client } from '@temporalio/client';
 
 /** A role as both Arcus and its floor are asked for it. */
-export type Role = { name: string; cardinality?: number; parents?: string[]; cooldown?: number };
+export type Role = {
+  name: string;
+  cardinality?: number;
+  parents?: string[];
+  cooldown?: number;
+  max_vms?: number;
+  elasticity_policies?: { type: 'CHANGE'; adjust: number; expression: string; cooldown?: number }[];
+};
 
 /** Number of steps in a run's history, and its bytes. */
 export type RunInfo = { localActivities: number; activities: number; events: number; bytes: number };
