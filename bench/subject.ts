@@ -6,6 +6,7 @@ export type Role = {
   cardinality?: number;
   parents?: string[];
   cooldown?: number;
+  min_vms?: number;
   max_vms?: number;
   elasticity_policies?: { type: 'CHANGE'; adjust: number; expression: string; cooldown?: number }[];
 };

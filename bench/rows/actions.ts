@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { Refusal } from '../../client/errors.js';
 import { json } from '../../client/message.js';
 import { openStates } from '../../domain/operation-states.js';
 import { portionsOf } from '../../domain/portions.js';
@@ -81,6 +82,19 @@ async function noneFailed(db: Db): Promise<void> {
   if (failed) throw new Error(`an operation has failed: ${JSON.stringify(failed)}`);
 }
 
+/** Of one user only some images are made at a time: whoever wants more waits. */
+async function onceTaken(ask: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (!(error instanceof Refusal) || !error.message.includes('are being made')) throw error;
+      await sleep(10);
+    }
+  }
+}
+
 function add(took: Times, name: string, calls: number, milliseconds: number): void {
   const known = took.get(name) ?? { calls, took: [] };
   known.took.push(milliseconds);
@@ -111,7 +125,7 @@ async function onVms({ arcus }: Bench, beside: Beside, count: number, its: Runs)
       if (!first || wishes.length !== count) throw new Error(`${wishes.length} VMs of ${count} are there`);
       const begin = performance.now();
       await toEach(wishes, ({ path, to, body }) =>
-        client.send('POST', `${path}/${to}`, z.unknown(), body && json(body)),
+        onceTaken(() => client.send('POST', `${path}/${to}`, z.unknown(), body && json(body))),
       );
       if (isCounted) add(took, first.name, first.calls, performance.now() - begin);
       await noneFailed(db);

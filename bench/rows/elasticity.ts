@@ -43,7 +43,9 @@ async function grown({ client, db, ...arcus }: Arcus): Promise<Result> {
   const policy = { ...change, expression: 'LOAD > 50', cooldown: 0 } as const;
   const taken: number[] = [];
   for (let run = 0; run < runs; run++) {
-    const id = await arcus.deploy([{ name: 'web', max_vms: 9, cooldown: 0, elasticity_policies: [policy] }]);
+    const id = await arcus.deploy([
+      { name: 'web', min_vms: 1, max_vms: 9, cooldown: 0, elasticity_policies: [policy] },
+    ]);
     await arcus.reach([id], 'RUNNING');
     const running = { 'service.id': id, lcm_state: 'RUNNING' };
     const vm = await db.collection<{ _id: number }>('vms').findOne(running);
