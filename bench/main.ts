@@ -11,7 +11,7 @@ const help = `Usage: npm run bench -- [--only ROW]...
 
 Starts an Arcus of its own (home and ports of its own, simulated hypervisor, boot time 0), measures it beside its floor
 (the same steps as bare Temporal activities with the same MongoDB writes on the same servers), prints a table, and ends.
-Times are min / median / max. All rows take about eight minutes.
+Times are min / median / max. All rows take about half an hour, of which actions take 17 minutes.
 
   --only ROW   this row only; may be given several times: ${rows.map(({ name }) => name).join(', ')}
   --case TEXT  of the row hostile, the cases alone whose name has this text
