@@ -1,7 +1,7 @@
 // Shows that the two checks of imports look at every module, and that their rules bite. A tool that finds no files, or
 // whose rule matches nothing, passes just like one that is content.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -181,6 +181,10 @@ function triedOnFile({ file, importers, room }, at) {
 const { faults, count } = checkCounts();
 if (JSON.stringify(withRoomRules(lintConfig())) !== JSON.stringify(lintConfig()))
   faults.push('.oxlintrc.json is not what rooms.json makes of it: run node .ci/lint-rules.mjs');
+// A face that is not named is no face to any rule: its shelves keep to no order, and others may import it.
+const { faces } = JSON.parse(readFileSync(join(root, 'rooms.json'), 'utf8'));
+for (const { name } of readdirSync(join(root, 'api'), { withFileTypes: true }).filter((entry) => entry.isDirectory()))
+  if (name !== 'http' && !faces.includes(name)) faults.push(`api/${name} is not among the faces of rooms.json`);
 const rules = checkRules();
 faults.push(...rules.faults);
 for (const fault of faults) console.error(fault);
