@@ -43,7 +43,7 @@ $ read -p 'Who are you? [name] ' name; echo "I am \${name}."
 Who are you? [name] I am Ann.
 $ echo 'arcus: no such thing' && false
 arcus: no such thing
-$ echo waiting; (trap 'echo; echo left; exit' INT; sleep 60)
+$ (trap 'echo; echo left; exit' INT; echo waiting; sleep 60)
 waiting
 ^C
 left
