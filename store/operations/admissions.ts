@@ -25,7 +25,17 @@ export function createAdmissions(connection: Connection, operations: Model<Opera
         'idempotency_key_reused',
         `The key "${idempotency_key}" was used for another request (operation ${earlier._id}). Use a new key for a new request.`,
       );
-    return earlier;
+    return (await isKept(earlier)) ? earlier : undefined;
+  }
+
+  /**
+   * Whether it is there for good. Who asks again may find what the first request has written and was never told of: a MongoDB
+   * that commits nothing, or that is about to be outvoted, shows it all the same, and forgets it. A write that changes
+   * nothing is answered once all before it is committed.
+   */
+  async function isKept({ _id, idempotency_key }: Pick<Operation, '_id' | 'idempotency_key'>): Promise<boolean> {
+    const durably = { writeConcern: { w: 'majority' } } as const;
+    return (await operations.updateOne({ _id }, { $set: { idempotency_key } }, durably)).matchedCount > 0;
   }
 
   return {
