@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isFileName } from '../../../domain/storage/file-name.js';
-import { mkdir, rename, rm } from '../machine/files.js';
+import { mkdir } from '../machine/files.js';
 import type { ContextFile, DisksClaim, KeptContext } from '../port.js';
 import type { Body } from './body.js';
 import { contextName, modes, named, vmLayoutOf } from './layout.js';
 import { namesIn } from './pieces.js';
 import { takeAway } from './take-away.js';
-import { namesOfContexts, overtakenAt, refuseLate, takeDirectory } from './vm-directory.js';
+import { appear, namesOfContexts, takeDirectory } from './vm-directory.js';
 import { syncDirectory } from './write-file.js';
 
 /**
@@ -30,26 +30,14 @@ export const contextsIn =
     if (files.length === 0) return { path: null };
     const isThere = async (): Promise<boolean> => (await namesIn(vm)).includes(own);
     if (await isThere()) return result();
-    const name = `told.${own}.${randomUUID()}`;
-    const work = join(vm, name);
-    try {
+    const fill = async (work: string): Promise<void> => {
       const directory = join(work, contextName);
-      await mkdir(directory, { recursive: true, mode: modes.directory });
+      await mkdir(directory, { mode: modes.directory });
       await body.tell(directory, files, signal);
       await syncDirectory(directory);
-      await syncDirectory(work);
-      signal.throwIfAborted();
-      await refuseLate(vm, claim);
-      await rename(work, join(vm, own));
-      await syncDirectory(vm);
-    } catch (error) {
-      const isAlone = (await namesIn(vm)).includes(name);
-      await rm(work, { recursive: true, force: true });
-      signal.throwIfAborted();
-      await refuseLate(vm, claim);
-      // Of several who try, one is it. From under him who began before, what he was at was taken away: what he says of that is no fault.
-      if (!(await isThere())) throw isAlone ? error : overtakenAt(claim.vm);
-    }
+    };
+    const [name, place] = [`told.${own}.${randomUUID()}`, join(vm, own)];
+    await appear(vm, claim, { name, place, isThere, fill }, signal);
     return result();
   };
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Problem } from '../../../domain/problems.js';
 import { grouped } from '../../../schemas/common/limits.js';
-import { mkdir, rename, rm } from '../machine/files.js';
+import { mkdir, rm } from '../machine/files.js';
 import type {
   DiskClaim,
   DisksClaim,
@@ -20,6 +20,7 @@ import { diskPlace, keptNames, layoutOf, modes, vmLayoutOf } from './layout.js';
 import { namesIn } from './pieces.js';
 import { takeAway } from './take-away.js';
 import {
+  appear,
   dropWork,
   namesOfContexts,
   namesOfDisks,
@@ -31,7 +32,6 @@ import {
   takeDirectory,
   vmName,
 } from './vm-directory.js';
-import { syncDirectory } from './write-file.js';
 
 type Found = { record: DiskRecord; disk: KeptDisk };
 
@@ -141,24 +141,13 @@ export function disksIn(base: string, body: Body) {
     if (found !== undefined) return grown(claim, found, sizeIn(wish), signal);
     await body.before(claim.datastore, 'makeDisk', 0, signal);
     const name = newWork(claim);
-    const work = join(vm, name);
-    try {
+    const isThere = async (): Promise<boolean> => (await look(claim)) !== undefined;
+    const clear = async (): Promise<void> => {
       for (const earlier of await namesOfDisks(vm, claim.epoch, claim.disk))
         if (earlier.startsWith('work.')) await rm(join(vm, earlier), { recursive: true, force: true });
-      await mkdir(work, { mode: modes.directory });
-      await writeRecord(work, await fill(claim, wish, work, signal));
-      await syncDirectory(work);
-      await refuseLate(vm, claim);
-      await rename(work, place);
-      await syncDirectory(vm);
-    } catch (error) {
-      const isAlone = (await namesIn(vm)).includes(name);
-      await rm(work, { recursive: true, force: true });
-      signal.throwIfAborted();
-      await refuseLate(vm, claim);
-      // Of several who try, one is it. From under him who began before, what he was at was taken away: what he says of that is no fault.
-      if ((await look(claim)) === undefined) throw isAlone ? error : overtakenAt(claim.vm);
-    }
+    };
+    const filled = async (work: string) => writeRecord(work, await fill(claim, wish, work, signal));
+    await appear(vm, claim, { name, place, isThere, clear, fill: filled }, signal);
     // It was there a moment ago.
     const made = await look(claim);
     if (made === undefined) throw overtakenAt(claim.vm);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { Problem } from '../../../domain/problems.js';
-import { mkdir, rm, rmdir, stat, unlink, writeFile } from '../machine/files.js';
+import { mkdir, rename, rm, rmdir, stat, unlink, writeFile } from '../machine/files.js';
 import { diskName, modes, named } from './layout.js';
 import { namesIn, takeFile } from './pieces.js';
+import { syncDirectory } from './write-file.js';
 
 /** What a name in the directory of a VM is. */
 export type VmName =
@@ -88,6 +89,45 @@ export async function takeDirectory(directory: string, claim: Claim): Promise<vo
   for (const name of await namesIn(directory)) {
     const its = vmName(name);
     if (its?.is === 'at' && its.epoch < claim.epoch) await unlink(join(directory, name)).catch(() => {});
+  }
+}
+
+/** `name`: of the directory that it is made in, beside its place; `clear`: takes away what earlier tries have left, before that is there. */
+type Appearing = {
+  name: string;
+  place: string;
+  isThere: () => Promise<boolean>;
+  clear?: () => Promise<void>;
+  fill: (work: string) => Promise<void>;
+};
+
+/**
+ * Makes something of a VM in a directory of its own, which appears whole, by being renamed to its place. Who is late hears `taken` before it appears; of
+ * several who try at once, one is it, and all are content. What fails leaves nothing.
+ */
+export async function appear(
+  directory: string,
+  claim: Claim,
+  { name, place, isThere, clear, fill }: Appearing,
+  signal: AbortSignal,
+): Promise<void> {
+  const work = join(directory, name);
+  try {
+    await clear?.();
+    await mkdir(work, { mode: modes.directory });
+    await fill(work);
+    await syncDirectory(work);
+    signal.throwIfAborted();
+    await refuseLate(directory, claim);
+    await rename(work, place);
+    await syncDirectory(directory);
+  } catch (error) {
+    const isAlone = (await namesIn(directory)).includes(name);
+    await rm(work, { recursive: true, force: true });
+    signal.throwIfAborted();
+    await refuseLate(directory, claim);
+    // From under him who began before, what he was at was taken away: what he says of that is no fault.
+    if (!(await isThere())) throw isAlone ? error : overtakenAt(claim.vm);
   }
 }
 
