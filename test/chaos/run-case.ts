@@ -102,8 +102,11 @@ async function checkOperations({ cluster: { store, client } }: Cloud, granted: r
     const stored = await store.operations.model.find({ idempotency_key: key }).lean().exec();
     if (stored.length !== 1 || stored[0]?._id !== operation)
       findings.push(`${operation} was promised, and there is ${stored.map(({ _id }) => _id).join(', ') || 'nothing'}`);
-    const { state, error } = await client.ask(OperationResource, 'GET', `/operations/${operation}`);
-    if (state !== 'succeeded') findings.push(`operation ${operation} is ${state}: ${error?.code} ${error?.detail}`);
+    // Of one that is lost all the rest is to be told, too.
+    const shown = await client.ask(OperationResource, 'GET', `/operations/${operation}`).catch(String);
+    if (typeof shown === 'string') findings.push(`operation ${operation} cannot be seen: ${shown}`);
+    else if (shown.state !== 'succeeded')
+      findings.push(`operation ${operation} is ${shown.state}: ${shown.error?.code} ${shown.error?.detail}`);
   }
   const open = await store.operations.model
     .find({ state: { $in: openStates } })
