@@ -5,6 +5,7 @@ import type { Token } from '../../../schemas/identity/token.js';
 import { kinds, managedKinds, type OwnedKind, operatedKinds, ownedKinds } from '../../../schemas/kinds.js';
 import type { Operation } from '../../../schemas/operations/operation.js';
 import { made } from '../../support/made-kinds.js';
+import { type Written, watchesOf } from '../../support/oplog.js';
 import { addGroup, addUser } from '../../support/people.js';
 import { createWorld, type Method } from '../world.js';
 
@@ -151,11 +152,17 @@ export async function createRightsWorld() {
       }
     });
 
-  /** What is stored, as a digest of each collection; numbers that were drawn and not used leave gaps, and who signs in leaves traces. */
-  async function digests(): Promise<unknown> {
-    const { login_attempts: _tried, ...compared } = await world.digests();
-    return compared;
+  /** Of who signs in there are traces, and numbers that were drawn and not used leave gaps. */
+  const traces = ['counters', 'known_logins', 'login_attempts'];
+  const watches = watchesOf(world.mongodb.name);
+  async function watchForWrites(): Promise<Written> {
+    const written = await watches.watch();
+    return async () => (await written()).filter((collection) => !traces.includes(collection));
   }
 
-  return { stop: world.stop, store, ids, names, team, elsewhere, open, check, ask, grant, fresh, digests };
+  const stop = async (): Promise<void> => {
+    await watches.close();
+    await world.stop();
+  };
+  return { stop, store, ids, names, team, elsewhere, open, check, ask, grant, fresh, watchForWrites };
 }
