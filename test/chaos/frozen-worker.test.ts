@@ -112,4 +112,47 @@ describe('a worker that is frozen past its heartbeat', () => {
     expect((await client.send('GET', `/services/${service}`)).status).toBe(404);
     expect(await checkConsistency(cluster)).toEqual([]);
   });
+
+  it('in the middle of a scaling: another ends it, another role is scaled meanwhile, and nothing is made or removed twice', async () => {
+    const { client, simulator } = cluster;
+    await cluster.worker(1).kill();
+    const roles = [{ name: 'web', cardinality: vms, cooldown: 0 }, { name: 'back' }];
+    const service = await client.instantiate(await makeServiceTemplate(client, 'two', { deployment: 'none', roles }));
+    await client.awaitService(service, 'RUNNING');
+    const scale = (role: string, cardinality: number) =>
+      client.accepted('POST', `/services/${service}/roles/${role}/scale`, { cardinality });
+    const first = (await made(service)).length;
+    expect(first).toBe(vms + 1);
+
+    await simulator.holdBoots();
+    const out = await scale('web', vms + 2);
+    await eventually(async () => (await made(service)).length === first + 2);
+    cluster.worker(0).freeze();
+    const beside = await scale('back', 2);
+    await cluster.worker(1).startAgain();
+    // Of one role it takes over, of the other it does what the frozen one never saw.
+    await eventually(async () => (await madeAgain(service)).length >= 2 && (await made(service)).length === first + 3);
+    await simulator.endBoots();
+    await client.awaitOperation(out.id, 'succeeded');
+    await client.awaitOperation(beside.id, 'succeeded');
+    cluster.worker(0).thaw();
+
+    await cluster.worker(1).kill();
+    for (const host of ['host-0', 'host-1']) await simulator.send('PUT', `/hosts/${host}/faults`, { hang: true });
+    const back = await scale('web', 1);
+    const leaving = async () =>
+      (await cluster.store.vms.ofService(service)).filter(({ lcm_state }) => lcm_state === 'SHUTDOWN').length;
+    await eventually(async () => (await leaving()) === vms + 1);
+    cluster.worker(0).freeze();
+    await cluster.worker(1).startAgain();
+    for (const host of ['host-0', 'host-1']) await simulator.send('PUT', `/hosts/${host}/faults`, {});
+    await client.awaitOperation(back.id, 'succeeded');
+    cluster.worker(0).thaw();
+
+    expect((await cluster.store.services.find(service))?.roles.map(({ cardinality }) => cardinality)).toEqual([1, 2]);
+    expect(await made(service)).toHaveLength(first + 3);
+    const undeployment = await client.accepted('POST', `/services/${service}/undeploy`, {});
+    await client.awaitOperation(undeployment.id, 'succeeded');
+    expect(await checkConsistency(cluster)).toEqual([]);
+  });
 });
