@@ -130,11 +130,16 @@ async function staff(
     store.hosts.snapshot(),
   ]);
   const madeOf = new Map(lacking.map(({ role }, at) => [role.name, made[at] ?? null]));
-  const plans = planned.map(({ start, role, present, goes, waits }): Plan => {
+  const plans = planned.map(({ start, role, present, goes, lacking: count, waits }): Plan => {
     const remove = idsOf(goes.filter((vm) => !isVmUnplaced(vm)));
     const its = madeOf.has(role.name) ? (madeOf.get(role.name) ?? null) : [];
-    if (its instanceof Problem) return { ...start, remove, waits, vms: [], problem: its };
     const read = changed ? present.map((vm) => changed.get(vm._id) ?? vm) : present;
+    if (its instanceof Problem) {
+      // What goes may have the last address, or the image of which there is one, and gives it back.
+      if (its.code === 'in_use' && remove.length > 0)
+        return { ...start, remove, waits: waits + count, vms: read, problem: null };
+      return { ...start, remove, waits, vms: [], problem: its };
+    }
     return { ...start, remove, waits, vms: its && [...read, ...its], problem: null };
   });
   const isWhole = plans.every(({ vms }) => vms !== null);

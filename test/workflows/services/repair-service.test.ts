@@ -5,6 +5,8 @@ import { addUser } from '../../support/people.js';
 import { eventually } from '../../support/processes.js';
 import { someOf } from '../../support/some-of.js';
 import { newWorld, type World } from '../../support/world.js';
+import { newImage } from '../../support/world-images.js';
+import { newNetwork } from '../../support/world-networks.js';
 import { development } from '../../support/world-server.js';
 import { diesOnce, holding, twice } from '../../support/world-steps.js';
 
@@ -98,6 +100,22 @@ describe('a service in WARNING', () => {
     await ticks(2);
     await repaired(id);
     expect((await world.vm(vm)).state).toBe('DONE');
+    await world.accounted();
+  });
+
+  it('has VMs replaced that have the last address, or an image of which there is one, once these are free', async () => {
+    const last = await newNetwork(world, 'last', '10.77.0.1', 2);
+    const image = await newImage(world, 'one-at-a-time', { persistent: true });
+    const { id } = await world.running([
+      { name: 'web', cardinality: 2, vm_template_contents: `NIC=[NETWORK_ID="${last}"]` },
+      { name: 'db', vm_template_contents: `DISK=[IMAGE_ID="${image}"]` },
+    ]);
+    const before = await idsOf(id);
+    await world.failed(id, ({ service }) => service?.ordinal === 0);
+    await repaired(id);
+    const now = await idsOf(id);
+    expect(now.filter((vm) => before.includes(vm))).toHaveLength(1);
+    for (const vm of now) expect(world.hypervisor.timesMade(vm)).toBe(1);
     await world.accounted();
   });
 
