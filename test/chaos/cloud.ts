@@ -91,8 +91,9 @@ export class Cloud {
     if (spare !== undefined) this.#spare.push(spare);
     await Promise.all(
       others.map(async (service) => {
-        const { id } = await client.accepted('DELETE', `/services/${service}`);
-        await client.awaitOperation(id, 'succeeded');
+        const wish = { method: 'DELETE', path: `/services/${service}` } as const;
+        const { operation } = await askUntilGranted(this.cluster, wish, randomUUID(), 0);
+        await client.awaitOperation(operation, 'succeeded');
       }),
     );
   }

@@ -5,7 +5,7 @@ import type { Cluster } from '../support/cluster.js';
 import type { ClusterClient } from '../support/cluster-client.js';
 
 /** A request that starts a long operation. */
-export type Wish = { path: string; body?: object };
+export type Wish = { method?: 'POST' | 'DELETE'; path: string; body?: object };
 
 /** A wish that was granted, and everything that was answered untruthfully on the way. */
 export type Granted = { key: string; operation: string; resource: ResourceRef; untruths: string[] };
@@ -19,7 +19,7 @@ const patience = 300_000;
  */
 export async function askUntilGranted(
   cluster: Cluster,
-  { path, body = {} }: Wish,
+  { method = 'POST', path, body }: Wish,
   key: string,
   first: number,
 ): Promise<Granted> {
@@ -27,7 +27,7 @@ export async function askUntilGranted(
   const until = Date.now() + patience;
   for (let at = first; ; at++) {
     const client = cluster.clients[at % cluster.clients.length] ?? cluster.client;
-    const answer = await answerOf(client, path, body, key);
+    const answer = await answerOf(client, method, path, method === 'POST' ? (body ?? {}) : body, key);
     if (answer?.status === 202) {
       const { id, resource } = OperationResource.parse(answer.body);
       return { key, operation: id, resource, untruths };
@@ -42,9 +42,15 @@ export async function askUntilGranted(
 type Answer = { status: number; body: unknown };
 
 /** undefined: the server died, or has not answered. */
-async function answerOf(client: ClusterClient, path: string, asked: object, key: string): Promise<Answer | undefined> {
+async function answerOf(
+  client: ClusterClient,
+  method: 'POST' | 'DELETE',
+  path: string,
+  asked: object | undefined,
+  key: string,
+): Promise<Answer | undefined> {
   try {
-    const { status, body } = await client.send('POST', path, asked, { key });
+    const { status, body } = await client.send(method, path, asked, { key });
     return { status, body };
   } catch {
     return undefined;
