@@ -11,6 +11,7 @@ import { endLeftovers } from './processes/leftovers.js';
 import { Obstacle, reasonOf } from './processes/obstacle.js';
 import { listenForStop } from './processes/stop-request.js';
 import { Supervisor } from './processes/supervisor.js';
+import { cloudFor } from './sample/cloud.js';
 import { presentSample } from './sample/sample-report.js';
 import { startReport } from './sample/start-report.js';
 import { ensureCredentials } from './servers/credentials.js';
@@ -42,6 +43,7 @@ async function serve(
   say: (line: string) => void,
 ): Promise<void> {
   await endLeftovers(home, say);
+  const cloud = await cloudFor(settings, home);
   const credentials = ensureCredentials(home.auth);
   const ports: Ports = await portsOf(settings, home);
   say('starting');
@@ -78,9 +80,11 @@ async function serve(
   await makeVersionCurrent(temporalAccess({ ...settings, ...addresses }), builtVersion(), 60_000);
   say(`serving, ${(performance.now() / 1_000).toFixed(1)} s after the command`);
   const client = clientFor({ endpoint: new URL(api), credentials, trust });
-  const service = await presentSample(client, home, settings.sample, process.stdout);
+  const service = await presentSample(client, home, { wanted: settings.sample, cloud }, process.stdout);
   const temporalUi = addresses.ARCUS_TEMPORAL_UI_URL ?? null;
-  console.log(startReport({ home, api, oneflow, certificate: trust?.pinned, temporalUi, service }));
+  console.log(
+    startReport({ home, api, oneflow, certificate: trust?.pinned, temporalUi, service, guests: cloud.hypervisor }),
+  );
 }
 
 /**

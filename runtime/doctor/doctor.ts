@@ -20,7 +20,8 @@ import { probeMongo } from '../servers/mongodb-server.js';
 import { fetchOptionsOf, reachable } from '../servers/servers.js';
 import { probeTemporal } from '../servers/temporal-server.js';
 import { readSettings, type Settings } from '../settings.js';
-import { missingImagePrograms, missingSshPrograms } from './image-programs.js';
+import { guestHere, libvirtHere } from './libvirt.js';
+import { type Missing, missingImagePrograms, missingSshPrograms } from './missing-programs.js';
 import { outOfSupport, readsOut } from './support.js';
 
 /**
@@ -85,17 +86,9 @@ async function aboutDisk(home: Home): Promise<DoctorFinding> {
   }
 }
 
-function aboutImagePrograms(path: string): DoctorFinding {
-  const missing = missingImagePrograms(path);
-  return missing === null
-    ? ok('images', 'qemu-img and what unpacks are here')
-    : notice('images', missing.found, missing.advice);
-}
-
-function aboutSsh(path: string): DoctorFinding {
-  const missing = missingSshPrograms(path);
-  return missing === null ? ok('ssh', 'is here') : notice('ssh', missing.found, missing.advice);
-}
+/** A text: all is here. */
+const about = (subject: string, matter: Missing | string): DoctorFinding =>
+  typeof matter === 'string' ? ok(subject, matter) : notice(subject, matter.found, matter.advice);
 
 function aboutLock(home: Home): DoctorFinding {
   const holder = holderOf(home.lock);
@@ -222,6 +215,7 @@ export async function diagnose(
     return [aboutNode(today), fault('settings', error.message, 'correct them')];
   }
   const home = homeAt(settings.ARCUS_HOME);
+  const path = environment.PATH ?? '';
   const { ARCUS_TEMPORAL_ADDRESS: address, ARCUS_MONGODB_URI: uri } = settings;
   const aboutTheHome = aboutHome(home);
   if (aboutTheHome.level === 'fault') return [aboutNode(today), aboutBuild(), aboutTheHome];
@@ -238,8 +232,10 @@ export async function diagnose(
           ),
       uri === undefined ? aboutMongod(settings, home, today) : aboutMongodb(uri, today),
     ])),
-    aboutImagePrograms(environment.PATH ?? ''),
-    aboutSsh(environment.PATH ?? ''),
+    about('images', missingImagePrograms(path) ?? 'qemu-img and what unpacks are here'),
+    about('ssh', missingSshPrograms(path) ?? 'is here'),
+    about('libvirt', await libvirtHere(path)),
+    about('guest', guestHere(path)),
     aboutLock(home),
     await aboutApi(settings, home),
     ...aboutTls(settings),

@@ -13,6 +13,8 @@ export type Home = {
   children: string;
   auth: string;
   sample: string;
+  /** The disk of the sample's guests, until Arcus has it. */
+  guest: string;
   cache: string;
   logs: string;
   temporal: string;
@@ -41,6 +43,7 @@ export function homeAt(path: string): Home {
     children: at('children.json'),
     auth: at('auth'),
     sample: at('sample.json'),
+    guest: at('sample-guest.qcow2'),
     cache: at('cache'),
     logs: at('logs'),
     temporal: at('temporal'),

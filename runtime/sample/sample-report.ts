@@ -4,10 +4,10 @@ import { Refusal } from '../../client/errors.js';
 import type { ServiceResource } from '../../schemas/services/service.js';
 import type { Home } from '../home/home.js';
 import { type Screen, watchService } from '../processes/watch-service.js';
-import { declineSample, ensureSample } from './sample.js';
+import { declineSample, ensureSample, type SampleCloud } from './sample.js';
 
-/** Longest time for which the start waits for the sample to come up, in milliseconds; it goes on without anybody watching. */
-const patience = 120_000;
+/** Longest time for which the start waits for the sample to come up, in milliseconds; it goes on without anybody watching. Real guests take theirs. */
+const patience = { simulated: 120_000, libvirt: 600_000 } as const;
 
 /** The sample service as it is, and the Temporal UI's page of its workflow. */
 export type PresentedService = { service: ServiceResource; workflowUrl: string | null };
@@ -27,14 +27,14 @@ async function workflowUrl(api: Client, id: number): Promise<string | null> {
 export async function presentSample(
   api: Client,
   home: Home,
-  wanted: boolean,
+  { wanted, cloud }: { wanted: boolean; cloud: SampleCloud },
   screen: Screen,
 ): Promise<PresentedService | null> {
   if (!wanted) declineSample(home.sample);
-  const id = await ensureSample(api, home.sample);
+  const id = await ensureSample(api, home.sample, cloud);
   if (id === null) return null;
   try {
-    const service = await watchService(api, id, screen, patience);
+    const service = await watchService(api, id, screen, patience[cloud.hypervisor]);
     return { service, workflowUrl: await workflowUrl(api, id) };
   } catch (error) {
     // It is the operator's to delete.

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { checkout } from '../../adapters/process/checkout.js';
 import { printableLines } from '../../schemas/common/printable.js';
+import type { HypervisorKind } from '../../schemas/hosts/host.js';
 import type { Home } from '../home/home.js';
 import { colours } from './colours.js';
 import type { PresentedService } from './sample-report.js';
@@ -18,6 +19,8 @@ export type StartFacts = {
   certificate?: string | undefined;
   temporalUi: string | null;
   service: PresentedService | null;
+  /** On which hosts its VMs are: real ones outlive this process. */
+  guests?: HypervisorKind;
 };
 
 /** Whether `arcus`, as a shell finds it on this PATH, is that of this checkout. */
@@ -46,7 +49,7 @@ function curlOf({ api, certificate }: Pick<StartFacts, 'api' | 'certificate'>): 
 
 /** What an operator may type next, in another terminal and any directory. */
 export function nextCommands(
-  { home, api, certificate, service }: Omit<StartFacts, 'temporalUi' | 'oneflow'>,
+  { home, api, certificate, service }: Omit<StartFacts, 'temporalUi' | 'oneflow' | 'guests'>,
   path = process.env.PATH ?? '',
 ): string[] {
   const { curl, at } = curlOf({ api, certificate });
@@ -62,7 +65,7 @@ export function nextCommands(
 
 /** Everything that an operator needs to begin: the service, the addresses, the credentials, the next commands. */
 export function startReport(facts: StartFacts): string {
-  const { home, api, oneflow, temporalUi, service } = facts;
+  const { home, api, oneflow, temporalUi, service, guests } = facts;
   const addresses: [string, string | null][] = [
     ['API', `${api}/api/v1`],
     ['API documentation', `${api}/docs`],
@@ -89,6 +92,9 @@ export function startReport(facts: StartFacts): string {
     ...nextCommands(facts).map((command) => `  ${command}`),
     '',
     'Ctrl-C stops everything; the next start finds it as it was.',
+    ...(guests === 'libvirt' && service !== null
+      ? [`Guests of libvirt run on without Arcus: arcus service undeploy ${typed(service.service)} ends them.`]
+      : []),
   ];
   return printableLines(lines.join('\n'));
 }

@@ -4,7 +4,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { clientFor } from '../../client/node/client.js';
 import { choosePort } from '../../runtime/processes/ports.js';
-import { ensureSample } from '../../runtime/sample/sample.js';
+import { ensureSample, simulatedCloud } from '../../runtime/sample/sample.js';
 import { probeHttp } from '../../runtime/servers/await-ready.js';
 import { readCredentials } from '../../runtime/servers/credentials.js';
 import { startMongo } from '../../runtime/servers/mongodb-server.js';
@@ -76,7 +76,7 @@ describe('two APIs and two workers on one Temporal and one MongoDB', () => {
     const [one, other] = clients;
     const [worker] = workers;
     if (one === undefined || other === undefined || worker === undefined) throw new Error('too few processes');
-    const id = (await ensureSample(one, join(directory, 'sample.json'))) ?? -1;
+    const id = (await ensureSample(one, join(directory, 'sample.json'), simulatedCloud)) ?? -1;
     await eventually(async () => (await other.get(`/services/${id}`, ServiceResource)).value.state === 'DEPLOYING');
     worker.process.kill('SIGKILL');
     const service = await eventually(async () => {
@@ -101,13 +101,13 @@ describe('two APIs and two workers on one Temporal and one MongoDB', () => {
     const [api] = apis;
     if (one === undefined || other === undefined || api === undefined) throw new Error('too few processes');
     const file = join(directory, 'sample.json');
-    const id = await ensureSample(one, file);
+    const id = await ensureSample(one, file, simulatedCloud);
     const { key } = z.object({ key: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8')));
     // Killed before it had noted the service down, and before it had noted anything down.
     writeFileSync(file, JSON.stringify({ key, service: null, declined: false }));
-    expect(await ensureSample(other, file)).toBe(id);
+    expect(await ensureSample(other, file, simulatedCloud)).toBe(id);
     rmSync(file);
-    expect(await ensureSample(other, file)).toBe(id);
+    expect(await ensureSample(other, file, simulatedCloud)).toBe(id);
     const Named = z.object({ id: z.int() });
     for (const [path, count] of [
       ['/services', 1],

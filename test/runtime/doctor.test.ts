@@ -7,7 +7,9 @@ import { type DoctorFinding, diagnose } from '../../runtime/doctor/doctor.js';
 import { readsOut } from '../../runtime/doctor/support.js';
 import { lockHome } from '../../runtime/home/home-lock.js';
 import { choosePort } from '../../runtime/processes/ports.js';
+import { kernelIn } from '../../runtime/sample/guest-image.js';
 import { mongoUri } from '../../runtime/servers/mongodb-access.js';
+import { readSettings } from '../../runtime/settings.js';
 import { ownDirectory } from '../support/directories.js';
 
 const cache = process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache');
@@ -65,6 +67,25 @@ describe('the doctor', () => {
     });
     for (const name of ['ssh', 'ssh-agent', 'ssh-add']) writeFileSync(join(directory, name), '');
     expect((await ask({ PATH: directory }))('ssh')).toMatchObject({ level: 'ok', found: 'is here' });
+  });
+
+  it('says what this machine lacks to have guests of libvirt, and to make one of its own kernel', async () => {
+    const about = await ask({ PATH: ownDirectory() });
+    expect(about('libvirt')).toMatchObject({
+      level: 'notice',
+      found: 'virsh, xorriso are not on PATH: without, no hosts of libvirt are driven',
+      advice: 'on Debian: apt-get install libvirt-clients xorriso',
+    });
+    expect(about('guest')?.level).toBe('notice');
+    const root = ownDirectory();
+    expect(() => kernelIn(root)).toThrow(/^there is no kernel with its modules in .*apt-get install linux-image-cloud/);
+    for (const version of ['6.1.0-1-amd64', '6.1.0-2-amd64'])
+      mkdirSync(join(root, 'lib/modules', version), { recursive: true });
+    mkdirSync(join(root, 'boot'));
+    // One whose modules are gone boots no guest.
+    for (const version of ['6.1.0-1-amd64', '6.1.0-2-amd64', '6.9.0-1-amd64'])
+      writeFileSync(join(root, 'boot', `vmlinuz-${version}`), '');
+    expect(kernelIn(root)).toBe('6.1.0-2-amd64');
   });
 
   it('says that programs are fetched which are not here', async () => {
@@ -125,6 +146,14 @@ describe('the doctor', () => {
       level: 'fault',
       found: expect.stringContaining(`http://127.0.0.1:${port} does not answer`),
     });
+  });
+
+  it.each([
+    [['--hypervisor', 'xen'], 'there is no hypervisor "xen"'],
+    [['--hypervisor', 'libvirt', '--libvirt-uri', 'xen:///'], 'uri must be a URI of QEMU'],
+    [['--virt-type', 'qemu'], 'what guests are to be goes with --hypervisor libvirt'],
+  ])('refuses the options %j', (args, why) => {
+    expect(() => readSettings(args, {})).toThrow(why);
   });
 
   it('finds wrong settings', async () => {

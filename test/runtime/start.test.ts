@@ -248,7 +248,7 @@ describe('npm start says in one sentence why it cannot, and leaves nothing runni
   it('when a setting or an option is wrong', async () => {
     await refused(
       startArcus(ownDirectory(), ['--sampel']),
-      "Unknown option '--sampel': the options are --home DIR and --no-sample",
+      "Unknown option '--sampel': the options are --home DIR, --no-sample and --hypervisor simulated|libvirt",
     );
     const wrong = startArcus(ownDirectory(), [], { ARCUS_PORT: '70000', ARCUS_MONGODB_URI: 'localhost' });
     expect(await wrong.exit).toBe(1);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { guestPrograms, libvirtHostPrograms, libvirtPrograms } from '../../schemas/hosts/libvirt-programs.js';
 import { imagePrograms, sshPrograms } from '../../schemas/storage/image-programs.js';
 
 /** Programs of the system that tests need, by what for, each with the package of Debian that has it. */
@@ -8,14 +9,8 @@ const testPrograms = {
   disks: { ...imagePrograms, tar: 'tar' },
   ssh: { ...sshPrograms, 'ssh-keygen': 'openssh-client' },
   sshd: { ...sshPrograms, 'ssh-keygen': 'openssh-client', sshd: 'openssh-server' },
-  libvirt: {
-    ...{ libvirtd: 'libvirt-daemon-system', virsh: 'libvirt-clients' },
-    ...{ 'qemu-system-x86_64': 'qemu-system-x86', 'qemu-img': 'qemu-utils', xorriso: 'xorriso' },
-  },
-  guest: {
-    ...{ busybox: 'busybox-static', cpio: 'cpio', modprobe: 'kmod' },
-    ...{ syslinux: 'syslinux', mformat: 'mtools', 'qemu-img': 'qemu-utils' },
-  },
+  libvirt: { ...libvirtPrograms, ...libvirtHostPrograms },
+  guest: guestPrograms,
   network: { ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping' },
   shells: { zsh: 'zsh', fish: 'fish' },
 } as const;

@@ -2,13 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkout } from '../../adapters/process/checkout.js';
+import { buildGuest } from '../../runtime/sample/guest-image.js';
 import { ensurePrograms } from './programs.js';
 
-/**
- * A disk that boots in seconds where nothing helps QEMU, made of a kernel of Debian’s for clouds and of busybox: it does what its context says, says so on its
- * serial console, serves a page, counts, and goes down when it is asked. Made once, and kept.
- */
+/** The guest of the sample, of a kernel of Debian’s for clouds: a machine may have none of its own. Made once, and kept. */
 export function tinyGuest(): string {
   ensurePrograms('guest');
   const kept = join(tmpdir(), 'arcus-tiny-guest');
@@ -23,7 +20,7 @@ export function tinyGuest(): string {
   if (name === undefined) throw new Error('there is no kernel for clouds');
   run('apt-get', 'download', name);
   run('sh', '-c', 'dpkg -x linux-image-*.deb root');
-  run('sh', join(checkout, 'test/support/tiny-guest/build.sh'), 'root', 'tiny.qcow2');
+  buildGuest(join(work, 'root'), join(work, 'tiny.qcow2'));
   rmSync(join(work, 'root'), { recursive: true });
   mkdirSync(kept, { recursive: true });
   renameSync(join(work, 'tiny.qcow2'), image);

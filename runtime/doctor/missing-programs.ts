@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { guestPrograms, libvirtHostPrograms, libvirtPrograms } from '../../schemas/hosts/libvirt-programs.js';
 import { imagePrograms, sshPrograms } from '../../schemas/storage/image-programs.js';
 
-type Missing = { found: string; advice: string };
+export type Missing = { found: string; advice: string };
 
 /** Which programs that images need are not on this PATH, and how they come there; null: all are. */
 export const missingImagePrograms = (path: string): Missing | null =>
@@ -11,6 +12,21 @@ export const missingImagePrograms = (path: string): Missing | null =>
 /** The same of those that reach datastores on other machines. */
 export const missingSshPrograms = (path: string): Missing | null =>
   missingOf(sshPrograms, path, 'without, no datastore of kind ssh is reached');
+
+/** The same of those that drive hosts of libvirt. */
+export const missingLibvirtPrograms = (path: string): Missing | null =>
+  missingOf(libvirtPrograms, path, 'without, no hosts of libvirt are driven');
+
+/** The same of those by which this machine is a host of libvirt itself. */
+export const missingHostPrograms = (path: string): Missing | null =>
+  missingOf({ ...libvirtPrograms, ...libvirtHostPrograms }, asRoot(path), 'without, no guests run on this machine');
+
+/** The same of those of which the sample's guest is made. */
+export const missingGuestPrograms = (path: string): Missing | null =>
+  missingOf(guestPrograms, asRoot(path), 'without, no guest is made for the sample');
+
+/** Where root finds programs, and others often do not look. */
+const asRoot = (path: string): string => [path, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter);
 
 /** `programs`: each with the package of Debian that has it. */
 function missingOf(programs: Readonly<Record<string, string>>, path: string, without: string): Missing | null {

@@ -1,17 +1,28 @@
 #!/bin/sh
-# build.sh KERNEL-ROOT OUT: a disk image that boots in seconds: the kernel of a Debian package, busybox, and an init that does as it is told by its context.
+# build.sh ROOT VERSION OUT: a disk image that boots in seconds, of the kernel of that version below ROOT (a machine, or the package of a kernel), of busybox,
+# and of an init that does as it is told by its context.
 set -eu
-root=$1; out=$2
-kernel=$(ls "$root"/boot/vmlinuz-* | head -1); version=${kernel##*/vmlinuz-}
+root=$1; version=$2; out=$3
+PATH="$PATH:/usr/sbin:/sbin"
+kernel=$root/boot/vmlinuz-$version
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/i/bin "$work"/i/proc "$work"/i/sys "$work"/i/dev "$work"/i/mnt "$work"/i/lib/modules "$work"/i/tmp "$work"/i/www
 cp "$(command -v busybox)" "$work"/i/bin/busybox
-depmod -b "$root" "$version" 2>/dev/null || true
+# A package has no index of its modules yet; a machine has, and nobody here may write it.
+[ -e "$root/lib/modules/$version/modules.dep" ] || depmod -b "$root" "$version" 2>/dev/null || true
 : > "$work"/i/modules
-for module in virtio_pci virtio_blk virtio_scsi virtio_net virtio_console virtio_balloon virtio_rng ata_piix sd_mod sr_mod isofs ext4 evdev button; do
+for module in virtio_pci virtio_blk virtio_scsi virtio_net virtio_console virtio_balloon virtio_rng ata_piix ahci sd_mod sr_mod isofs ext4 evdev button; do
   modprobe -d "$root" -S "$version" --show-depends "$module" 2>/dev/null | sed -n 's/^insmod \([^ ]*\).*/\1/p' || true
 done | awk '!seen[$0]++' | while read -r file; do
-  cp "$file" "$work"/i/lib/modules/; basename "$file" >> "$work"/i/modules
+  name=$(basename "$file" | sed 's/\.ko.*/.ko/')
+  # busybox loads none that are packed.
+  case $file in
+    *.gz) gzip -dc "$file" ;;
+    *.xz) xz -dc "$file" ;;
+    *.zst) zstd -dcq "$file" ;;
+    *) cat "$file" ;;
+  esac > "$work/i/lib/modules/$name"
+  echo "$name" >> "$work"/i/modules
 done
 cp "$(dirname "$0")"/init "$work"/i/init; chmod 755 "$work"/i/init
 (cd "$work"/i && find . | cpio -o -H newc --quiet | gzip -9) > "$work"/initrd
