@@ -6,6 +6,7 @@ import { beyond, type Measured, measureChanged, measureVmTemplate } from '../bou
 import { type Finding, Problem } from '../problems.js';
 import { parseTemplateText } from '../template-text.js';
 import { contextFindings } from './guest-context.js';
+import { machineFindings } from './machine.js';
 import { type TemplateDevices, templateDevices } from './template-devices.js';
 import { fileWishes } from './vm-files.js';
 import { scheduledIn } from './vm-schedules.js';
@@ -25,7 +26,7 @@ export type VmContents = {
  */
 const wellKnown = new Set([
   ...['CPU', 'VCPU', 'MEMORY', 'CPU_COST', 'MEMORY_COST', 'DISK_COST', 'OS', 'FEATURES', 'GRAPHICS', 'INPUT', 'RAW'],
-  ...['PCI', 'DISK', 'NIC', 'NIC_DEFAULT', 'CONTEXT', 'SUBMIT_ON_HOLD'],
+  ...['CPU_MODEL', 'TOPOLOGY', 'PCI', 'DISK', 'NIC', 'NIC_DEFAULT', 'CONTEXT', 'SUBMIT_ON_HOLD'],
 ]);
 
 /**
@@ -71,6 +72,8 @@ function read(template: VmTemplateBody, contents: string | undefined) {
     ...ofSchedules.map(({ detail }) => detail),
     ...contextFindings(given.CONTEXT, merged),
     ...fileWishes(merged).findings,
+    ...machineFindings(given, merged),
+    ...(given.RAW === undefined ? [] : ['RAW is for VM templates alone, of administrators: name one that has it']),
     ...findings,
   ];
   if (faults.length > 0) throw notATemplate(faults.map((detail) => ({ pointer: '', detail })));

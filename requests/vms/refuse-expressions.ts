@@ -1,6 +1,7 @@
 import { expressionFindings } from '../../domain/expressions/findings.js';
 import { Problem } from '../../domain/problems.js';
 import { contextFindings } from '../../domain/vms/guest-context.js';
+import { machineFindings } from '../../domain/vms/machine.js';
 import { templateDevices } from '../../domain/vms/template-devices.js';
 import { fileWishes } from '../../domain/vms/vm-files.js';
 import { scheduledIn } from '../../domain/vms/vm-schedules.js';
@@ -8,7 +9,7 @@ import { scheduledIn } from '../../domain/vms/vm-schedules.js';
 type Attributes = Readonly<Record<string, unknown>>;
 
 /**
- * Refuses attributes whose SCHED_REQUIREMENTS, SCHED_RANK, SCHED_ACTION, CONTEXT, NIC or DISK cannot be read; `under`: where they are in the request.
+ * Refuses attributes whose SCHED_REQUIREMENTS, SCHED_RANK, SCHED_ACTION, CONTEXT, NIC, DISK, or what the machine is to be, cannot be read; `under`: where they are in the request.
  * `before`: what is there, and is not judged again.
  */
 export function refuseUnreadable(attributes: Attributes, under: string, before: Attributes = {}): void {
@@ -27,6 +28,12 @@ export function refuseUnreadable(attributes: Attributes, under: string, before: 
   if (firstOfContext)
     throw new Problem('invalid_request', `What guests are told cannot be read: ${firstOfContext}.`, {
       findings: ofContext.map((detail) => ({ pointer: `${under}/${detail.split(' ')[0]}`, detail })),
+    });
+  const ofMachine = machineFindings(changed, attributes);
+  const [firstOfMachine] = ofMachine;
+  if (firstOfMachine)
+    throw new Problem('invalid_request', `No machine can be made so: ${firstOfMachine}.`, {
+      findings: ofMachine.map((detail) => ({ pointer: `${under}/${placeIn(changed, detail)}`, detail })),
     });
   const devices = templateDevices(changed).findings;
   const [firstOf] = devices;

@@ -15,6 +15,7 @@ import { refuseNames } from '../identity/refuse-names.js';
 import type { Precondition } from '../precondition.js';
 import { refuseBeyond } from '../refuse-beyond.js';
 import { refuseUnreadable } from './refuse-expressions.js';
+import { refuseRaw } from './refuse-raw.js';
 import { objects } from './vms.js';
 
 // What a VM is to have, and to be made of, from its next start on.
@@ -70,6 +71,7 @@ export async function configureVm(
       await demandOn(store, { do: 'configure' }, { type: 'vm', vm: present, service: null });
       const template = configured(present.template, wish, append);
       if (isDeepStrictEqual(template, present.template)) return { after: present };
+      refuseRaw(caller, template, '/template', present.template);
       refuseBeyond(measureVmTemplate(template, '/template'), measureVmTemplate(present.template, '/template'));
       refuseUnreadable({ ...present.user_template, ...template }, '/template', {
         ...present.user_template,

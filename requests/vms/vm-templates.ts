@@ -16,10 +16,12 @@ import { managed } from '../managed.js';
 import { refuseBeyond } from '../refuse-beyond.js';
 import { namesFor, vmTemplateResource } from '../resources.js';
 import { refuseUnreadable } from './refuse-expressions.js';
+import { refuseRaw } from './refuse-raw.js';
 
 export const vmTemplates = (context: OperationsContext) => {
   const { store, directory } = context;
-  const check = ({ template }: Template, before?: Template): void => {
+  const check = (caller: Caller, { template }: Template, before?: Template): void => {
+    refuseRaw(caller, template, '/template', before?.template);
     refuseNames(template, '/template', before?.template);
     refuseBeyond(measureVmTemplate(template, '/template'), before && measureVmTemplate(before.template, '/template'));
     refuseUnreadable(template, '/template', before?.template);
@@ -46,13 +48,13 @@ export const vmTemplates = (context: OperationsContext) => {
       return templates.map((template) => vmTemplateResource(template, names));
     },
     make: async (caller, wish: { name: string; template: VmTemplateBody }) => {
-      check(wish);
+      check(caller, wish);
       await checkFiles(caller, wish);
       return (base): VmTemplate => ({ ...base, template: wish.template });
     },
     editable: ({ name, template }): CreateVmTemplate => ({ name, template }),
     async change(caller, wish, present, transaction) {
-      check(wish, present);
+      check(caller, wish, present);
       await checkFiles(caller, wish, present);
       return store.vmTemplates.replace(present._id, wish, transaction);
     },

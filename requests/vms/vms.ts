@@ -36,6 +36,7 @@ import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { refuseBeyond } from '../refuse-beyond.js';
 import { monitoringResource, namesFor, vmResource } from '../resources.js';
 import { refuseUnreadable } from './refuse-expressions.js';
+import { refuseRaw } from './refuse-raw.js';
 
 /** How VMs are looked at and edited. */
 export const objects = (context: OperationsContext) =>
@@ -89,6 +90,7 @@ export async function createVm(
   const template = authorised(caller, 'vm_template', found, 'use', template_id);
   refuseNames(changes ?? {}, '/template');
   refuseUnreadable(changes ?? {}, '/template');
+  refuseRaw(caller, changes ?? {}, '/template');
   const id = await store.counters.one('vm');
   const { scheduled, ...contents } = vmContents({ ...template.template, ...changes });
   const created_at = new Date();

@@ -1,5 +1,8 @@
 import { XMLBuilder } from 'fast-xml-parser';
+import { processorsOf } from '../../../domain/vms/machine.js';
+import { type DomainTree, rawDomain } from '../../../domain/vms/raw-domain.js';
 import type { DomainDevices } from '../../../schemas/operations/vm-devices.js';
+import type { Machine } from '../../../schemas/vms/machine.js';
 import { deviceOf } from '../../network/linux/names.js';
 import { aliasOf, devicesRecord, recordTree } from './device-record.js';
 import { type DomainMark, titleOf } from './domain-title.js';
@@ -21,6 +24,11 @@ export type DomainWish = {
   /** What its guest says on its serial console is kept there. */
   console: string;
   devices: DomainDevices;
+  machine: Machine;
+  /** How many processors its guest sees. */
+  vcpu: number;
+  /** By which its screen is opened, where its machine wishes for one: libvirt keeps it, and shows it to nobody who does not ask for secrets. */
+  password: string;
   /** Whether its host lets NICs into bridges, and counts shares of processors: a daemon of a user's own does neither. */
   isSystem: boolean;
 };
@@ -40,64 +48,170 @@ const metadataUri = 'urn:arcus:domain:1';
 /** On what bus a disk is, by the prefix of its target as OpenNebula has them. */
 const buses = { vd: 'virtio', sd: 'scsi', hd: 'ide', xvd: 'virtio' } as const;
 
-export function domainXml({ name, uuid, mark, type, context, console, devices, isSystem }: DomainWish): string {
+export function domainXml(wish: DomainWish): string {
+  const { name, uuid, mark, type, context, console, devices, machine, vcpu, isSystem } = wish;
   const { cpu, memory } = mark.capacity;
+  const { RAW } = machine;
+  const OS: NonNullable<Machine['OS']> = machine.OS ?? {};
+  const FEATURES: NonNullable<Machine['FEATURES']> = machine.FEATURES ?? {};
+  const isQ35 = /q35/.test(OS.MACHINE ?? '');
+  const order = bootOrder(OS.BOOT, devices);
   const targets = devices.disks.map(({ target }) => target);
   const hasScsi = targets.some((target) => target.startsWith('sd'));
-  return xml({
-    domain: {
-      '@type': type,
-      ...{ name, uuid, title: titleOf(mark) },
-      metadata: {
-        'arcus:vm': {
-          '@xmlns:arcus': metadataUri,
-          ...{ '@installation': mark.installation, '@id': mark.vm, '@epoch': mark.epoch },
-        },
-        [`${devicesRecord.key}:devices`]: {
-          [`@xmlns:${devicesRecord.key}`]: devicesRecord.uri,
-          ...recordTree(devices),
-        },
+  const domain: DomainTree = {
+    '@type': type,
+    ...{ name, uuid, title: titleOf(mark) },
+    metadata: {
+      'arcus:vm': {
+        '@xmlns:arcus': metadataUri,
+        ...{ '@installation': mark.installation, '@id': mark.vm, '@epoch': mark.epoch },
       },
-      memory: { '@unit': 'MiB', '#text': memory },
-      vcpu: Math.max(1, Math.ceil(cpu / 100)),
-      ...(isSystem && { cputune: { shares: Math.min(262_144, Math.max(2, Math.round((1_024 * cpu) / 100))) } }),
-      os: { type: { '@arch': 'x86_64', '#text': 'hvm' }, boot: { '@dev': 'hd' } },
-      features: { acpi: '', apic: '' },
-      ...(type === 'kvm' && { cpu: { '@mode': 'host-passthrough', '@migratable': 'on' } }),
-      clock: { '@offset': 'utc' },
-      ...{ on_poweroff: 'destroy', on_reboot: 'restart', on_crash: 'destroy' },
-      devices: {
-        disk: [contextDisk(context, targets), ...devices.disks.flatMap((disk) => diskTree(disk) ?? [])],
-        ...(hasScsi && { controller: { '@type': 'scsi', '@model': 'virtio-scsi' } }),
-        interface: devices.nics.map((nic) => nicTree(nic, isSystem, mark.vm)),
-        serial: { '@type': 'pty', log: { '@file': console, '@append': 'on' }, target: { '@port': 0 } },
-        channel: { '@type': 'unix', target: { '@type': 'virtio', '@name': 'org.qemu.guest_agent.0' } },
-        // Boot loaders write on a screen, and wait for ever where the firmware knows of none.
-        video: { model: { '@type': 'vga' } },
-        memballoon: { '@model': 'virtio', stats: { '@period': 10 } },
-        rng: { '@model': 'virtio', backend: { '@model': 'random', '#text': '/dev/urandom' } },
+      [`${devicesRecord.key}:devices`]: {
+        [`@xmlns:${devicesRecord.key}`]: devicesRecord.uri,
+        ...recordTree(devices),
       },
     },
-  });
+    memory: { '@unit': 'MiB', '#text': memory },
+    vcpu,
+    ...(isSystem && { cputune: { shares: Math.min(262_144, Math.max(2, Math.round((1_024 * cpu) / 100))) } }),
+    os: {
+      type: { '@arch': OS.ARCH ?? 'x86_64', ...(OS.MACHINE && { '@machine': OS.MACHINE }), '#text': 'hvm' },
+      ...(order.size === 0 && { boot: { '@dev': 'hd' } }),
+    },
+    features: {
+      ...(FEATURES.ACPI !== false && { acpi: '' }),
+      ...(FEATURES.APIC !== false && { apic: '' }),
+      ...(FEATURES.PAE === true && { pae: '' }),
+      ...(FEATURES.HYPERV === true && {
+        hyperv: {
+          ...{
+            relaxed: { '@state': 'on' },
+            vapic: { '@state': 'on' },
+            spinlocks: { '@state': 'on', '@retries': 4_096 },
+          },
+        },
+      }),
+    },
+    ...processor(machine, type, vcpu),
+    clock: { '@offset': FEATURES.LOCALTIME === true ? 'localtime' : 'utc' },
+    ...{ on_poweroff: 'destroy', on_reboot: 'restart', on_crash: 'destroy' },
+    devices: {
+      disk: [
+        contextDisk(context, targets, isQ35),
+        ...devices.disks.flatMap((disk) => diskTree(disk, { isQ35, order }) ?? []),
+      ],
+      ...(hasScsi && { controller: { '@type': 'scsi', '@model': 'virtio-scsi' } }),
+      interface: devices.nics.map((nic) => nicTree(nic, isSystem, mark.vm, order)),
+      serial: { '@type': 'pty', log: { '@file': console, '@append': 'on' }, target: { '@port': 0 } },
+      ...(FEATURES.GUEST_AGENT !== false && {
+        channel: { '@type': 'unix', target: { '@type': 'virtio', '@name': 'org.qemu.guest_agent.0' } },
+      }),
+      ...screen(wish),
+      // Boot loaders write on a screen, and wait for ever where the firmware knows of none.
+      video: { model: { '@type': 'vga' } },
+      memballoon: { '@model': 'virtio', stats: { '@period': 10 } },
+      rng: { '@model': 'virtio', backend: { '@model': 'random', '#text': '/dev/urandom' } },
+    },
+  };
+  return xml({ domain: withRaw(domain, RAW?.DATA) });
+}
+
+/** Which device comes when a guest is booted, by its alias: those of BOOT that it has. */
+function bootOrder(boot: string | undefined, { disks, nics }: DomainDevices): ReadonlyMap<string, number> {
+  const there = new Set([
+    // Of one without a file there is nothing to boot from.
+    ...disks.flatMap(({ disk_id, path }) => (path === undefined ? [] : [aliasOf('disk', disk_id)])),
+    ...nics.map(({ nic_id }) => aliasOf('nic', nic_id)),
+  ]);
+  const named = [...(boot ?? '').matchAll(/(disk|nic)(\d+)/g)].map(([, kind, id]) =>
+    aliasOf(kind === 'nic' ? 'nic' : 'disk', Number(id)),
+  );
+  return new Map([...new Set(named)].filter((alias) => there.has(alias)).map((alias, at) => [alias, at + 1]));
+}
+
+/** What stands for the processors: where they are the host's own, all of what those can. */
+function processor({ CPU_MODEL, TOPOLOGY }: Machine, type: VirtType, vcpu: number): object {
+  const model = CPU_MODEL?.MODEL ?? (type === 'kvm' ? 'host-passthrough' : undefined);
+  // One that was resized since has another number of them.
+  const isApt = TOPOLOGY !== undefined && processorsOf(TOPOLOGY) === vcpu;
+  const topology = isApt && {
+    topology: {
+      ...{ '@sockets': TOPOLOGY.SOCKETS ?? 1, '@cores': TOPOLOGY.CORES ?? 1, '@threads': TOPOLOGY.THREADS ?? 1 },
+    },
+  };
+  if (model === undefined) return topology ? { cpu: topology } : {};
+  const mode = model === 'host-passthrough' || model === 'host-model' || model === 'maximum' ? model : 'custom';
+  return {
+    cpu: {
+      '@mode': mode,
+      ...(mode === 'host-passthrough' && { '@migratable': 'on' }),
+      ...(mode === 'custom' && { '@match': 'exact', model: { '@fallback': 'forbid', '#text': model } }),
+      ...topology,
+    },
+  };
+}
+
+/** How people see and touch it. Its screen is for this host alone, unless it is said where else. */
+function screen({ machine: { GRAPHICS, INPUT = [] }, password }: Pick<DomainWish, 'machine' | 'password'>): object {
+  const inputs = INPUT.flatMap(({ TYPE, BUS }) =>
+    TYPE === undefined ? [] : [{ '@type': TYPE, ...(BUS && { '@bus': BUS }) }],
+  );
+  const { TYPE, LISTEN = '127.0.0.1', PORT, KEYMAP, RANDOM_PASSWD } = GRAPHICS ?? {};
+  return {
+    ...(inputs.length > 0 && { input: inputs }),
+    ...(TYPE !== undefined && {
+      graphics: {
+        ...{ '@type': TYPE, '@port': PORT ?? -1, '@autoport': PORT === undefined ? 'yes' : 'no' },
+        ...(RANDOM_PASSWD === true && { '@passwd': password }),
+        ...(KEYMAP && { '@keymap': KEYMAP }),
+        listen: { '@type': 'address', '@address': LISTEN },
+      },
+    }),
+  };
+}
+
+/** With what an administrator has said beside: devices are added to its own, and all else goes over them. */
+function withRaw(domain: DomainTree, data: string | undefined): DomainTree {
+  const raw = data === undefined ? {} : rawDomain(data);
+  if (typeof raw === 'string') return domain;
+  const { devices, ...others } = raw;
+  const isQemus = Object.keys(others).some((name) => name.startsWith('qemu:'));
+  return {
+    ...(isQemus && { '@xmlns:qemu': 'http://libvirt.org/schemas/domain/qemu/1.0' }),
+    ...{ ...domain, ...others },
+    ...(devices !== undefined && { devices: [domain.devices, devices].flat() }),
+  };
 }
 
 /** The last place of an IDE bus that nothing else has: guests find it by its label. */
-const contextDisk = (file: string, taken: readonly string[]) => ({
+const contextDisk = (file: string, taken: readonly string[], isQ35: boolean) => ({
   ...{ '@type': 'file', '@device': 'cdrom' },
   driver: { '@name': 'qemu', '@type': 'raw' },
   source: { '@file': file },
-  target: {
-    '@dev': ['hdd', 'hdc', 'hdb', 'hda'].find((place) => !taken.includes(place)) ?? 'hdd',
-    '@bus': 'ide',
-  },
+  // A q35 has no IDE.
+  target: isQ35
+    ? { '@dev': 'sdzz', '@bus': 'sata' }
+    : {
+        '@dev': ['hdd', 'hdc', 'hdb', 'hda'].find((place) => !taken.includes(place)) ?? 'hdd',
+        '@bus': 'ide',
+      },
   readonly: '',
   alias: { '@name': 'ua-context' },
 });
 
+const noOrder: ReadonlyMap<string, number> = new Map();
+function bootOf(alias: string, order: ReadonlyMap<string, number>): object {
+  const place = order.get(alias);
+  return place === undefined ? {} : { boot: { '@order': place } };
+}
+
 /** null: no bytes are kept of it, and there is nothing to open. */
-function diskTree({ disk_id, target, type, format, readonly, options, path }: DomainDisk): object | null {
+function diskTree(
+  { disk_id, target, type, format, readonly, options, path }: DomainDisk,
+  { isQ35 = false, order = noOrder }: { isQ35?: boolean; order?: ReadonlyMap<string, number> } = {},
+): object | null {
   if (path === undefined) return null;
-  const prefix = target.replace(/.$/, '');
+  const bus = Object.entries(buses).find(([start]) => start === target.replace(/.$/, ''))?.[1] ?? 'virtio';
   return {
     ...{ '@type': 'file', '@device': type === 'cdrom' ? 'cdrom' : 'disk' },
     driver: {
@@ -107,7 +221,8 @@ function diskTree({ disk_id, target, type, format, readonly, options, path }: Do
       ...(options?.discard && { '@discard': options.discard }),
     },
     source: { '@file': path },
-    target: { '@dev': target, '@bus': Object.entries(buses).find(([start]) => start === prefix)?.[1] ?? 'virtio' },
+    target: { '@dev': target, '@bus': bus === 'ide' && isQ35 ? 'sata' : bus },
+    ...bootOf(aliasOf('disk', disk_id), order),
     ...((readonly || type === 'cdrom') && { readonly: '' }),
     alias: { '@name': aliasOf('disk', disk_id) },
   };
@@ -117,7 +232,12 @@ function diskTree({ disk_id, target, type, format, readonly, options, path }: Do
  * By the device that was plugged for it before (adapters/network), which is in its bridge, and filtered: it is opened as it is. Where there is none, a guest reaches
  * others through QEMU itself, and nobody reaches it.
  */
-function nicTree({ nic_id, mac, model, bridge }: DomainNic, isSystem: boolean, vm: number): object {
+function nicTree(
+  { nic_id, mac, model, bridge }: DomainNic,
+  isSystem: boolean,
+  vm: number,
+  order: ReadonlyMap<string, number> = noOrder,
+): object {
   const wire =
     isSystem && bridge !== undefined
       ? { '@type': 'ethernet', target: { '@dev': deviceOf(vm, nic_id), '@managed': 'no' } }
@@ -126,6 +246,7 @@ function nicTree({ nic_id, mac, model, bridge }: DomainNic, isSystem: boolean, v
     ...wire,
     mac: { '@address': mac },
     model: { '@type': model ?? 'virtio' },
+    ...bootOf(aliasOf('nic', nic_id), order),
     alias: { '@name': aliasOf('nic', nic_id) },
   };
 }

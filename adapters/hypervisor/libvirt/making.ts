@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
+import { machineOf, vcpuOf } from '../../../domain/vms/machine.js';
 import { ownName } from '../own-name.js';
 import type { Domain, PlacedVm } from '../port.js';
 import { withContextDisk } from './context-disk.js';
@@ -57,6 +59,10 @@ async function define(site: Site, vm: Vm, made: { uuid: string; context: string 
     ...{ name: ownName(vm.domain, installation), ...{ ...made, console }, type: host.connection.virt_type },
     mark: { installation, vm: vm.id, epoch: vm.epoch, capacity: vm.capacity },
     ...{ devices: vm.devices ?? { nics: [], disks: [] }, isSystem: isSystem(host) },
+    machine: machineOf(vm.template),
+    vcpu: vcpuOf({ CPU: vm.capacity.cpu / 100, VCPU: vm.template.VCPU }),
+    // As long as RFB takes one.
+    password: randomBytes(6).toString('base64url'),
   });
   await withText(definition, (path) => site.work('deploy', vm.id, ['define', path], signal));
 }
