@@ -16,6 +16,7 @@ import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { roleOf } from '../services/role-of.js';
 import { askOfVm } from '../vms/ask-of-vm.js';
+import { refuseUnable } from '../vms/refuse-unable.js';
 
 const act: Act = { do: 'perform' };
 
@@ -85,6 +86,10 @@ async function admitted(
   const { store } = context;
   const service = authorised(caller, 'service', await store.services.find(id), 'manage', id);
   await demandOn(store, act, { type: 'service', service });
+  // Half of a role would take what the hosts of the other half cannot do.
+  const vms = new Set(input.vms);
+  for (const vm of await store.vms.ofService(id, role === null ? undefined : [role]))
+    if (vms.has(vm._id)) refuseUnable(vm, input.action);
   return admit(context, caller, admission, {
     kind: 'performOnRole',
     resource: { type: 'service', id },

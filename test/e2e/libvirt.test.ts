@@ -73,6 +73,16 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
     for (const { id, name } of await vmsNow()) await eventually(async () => (await said(id)).includes(`it's ${name}`));
   });
 
+  it('is not asked for what libvirt cannot do, by a role at once as little as by VMs', async () => {
+    const { status, body } = await cluster.client.send('POST', `/services/${service}/roles/web/actions`, {
+      action: 'stop',
+    });
+    expect([status, body]).toEqual([
+      409,
+      expect.objectContaining({ detail: expect.stringContaining('libvirt cannot do this (stop)') }),
+    ]);
+  });
+
   it('is undeployed, and nothing is left of it', async () => {
     await cluster.client.accepted('POST', `/services/${service}/undeploy`, {});
     await cluster.client.awaitService(service, 'DONE');
