@@ -70,7 +70,7 @@ type AtHost = {
   storages: StepPorts['storages'];
   template: () => Promise<PlacedVm['template']>;
   /** What its guest is told is where it is started from. */
-  tell: () => Promise<string | null>;
+  tell: () => ReturnType<typeof tellGuest>;
   signal: AbortSignal;
 };
 type Came = Partial<Pick<Vm, 'deploy_id' | 'device_change' | 'history' | 'stored' | 'datastore'>>;

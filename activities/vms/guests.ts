@@ -1,3 +1,4 @@
+import type { GuestFiles } from '../../adapters/hypervisor/port.js';
 import type { ContextFile } from '../../adapters/storage/port.js';
 import { Problem } from '../../domain/problems.js';
 import { whyNoFile } from '../../domain/storage/image-use.js';
@@ -16,13 +17,14 @@ type Ports = Pick<StepPorts, 'store' | 'directory' | 'storages'>;
  * together here, from documents, and never part of what a step is asked or answers: passwords may be in it. VMs of before have no datastore where they have no
  * disks, and are told when they are placed anew.
  */
-export async function tellGuest(ports: Ports, vm: WorkVm, signal: AbortSignal): Promise<string | null> {
+export async function tellGuest(ports: Ports, vm: WorkVm, signal: AbortSignal): Promise<GuestFiles | null> {
   const { _id, epoch, datastore } = vm;
   if (!datastore) return null;
   const { id, ds_mad } = datastore;
   const files = isTold(vm) ? await filesFor(ports, _id) : [];
   const claim = { vm: _id, epoch, datastore: { id, ds_mad } };
-  return (await inTime(vm, ports.storages.of({ ds_mad }).keepContext(claim, files, signal))).path;
+  const { path, ...more } = await inTime(vm, ports.storages.of({ ds_mad }).keepContext(claim, files, signal));
+  return path === null ? null : { path, ...more };
 }
 
 async function filesFor({ store, directory: { users }, storages }: Ports, id: number): Promise<ContextFile[]> {

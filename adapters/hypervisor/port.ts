@@ -21,6 +21,9 @@ export type HostTarget<K extends HypervisorKind = HypervisorKind> = {
   connection: HostConnections[K];
 };
 
+/** Files for a guest, in a directory. `bring`: it is that of another machine, and this copies them into one of this machine. */
+export type GuestFiles = { path: string; bring?: (into: string, signal: AbortSignal) => Promise<void> };
+
 /** A VM with a place to run. */
 export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   id: number;
@@ -37,8 +40,8 @@ export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   labels: { vm: number; service?: number; role?: string };
   /** What the domain is made with; absent: nothing. */
   devices?: DomainDevices | undefined;
-  /** The directory of what its guest is told, on this machine; null or absent: nothing is. */
-  context?: string | null;
+  /** What its guest is told; null or absent: nothing is. */
+  context?: GuestFiles | null;
   /** Its domain was made by somebody else, with what nobody here knows of: it is started, and none is made in its place. */
   adopted?: true;
   template: Record<string, unknown>;

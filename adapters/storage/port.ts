@@ -47,8 +47,14 @@ export type ContextFile = { name: string } & (
   | { size: number; bytes: (signal: AbortSignal) => AsyncIterable<Uint8Array> }
 );
 
-/** The directory of these files, for whoever makes a disk of it; null: there are no bytes, or no files. */
-export type KeptContext = { path: string | null };
+/**
+ * The directory of these files, for whoever makes a disk of it; null: there are no bytes, or no files. `bring`: it is that of another machine, and this copies them into a
+ * directory of this one.
+ */
+export type KeptContext = {
+  path: string | null;
+  bring?: (into: string, signal: AbortSignal) => Promise<void>;
+};
 /**
  * What is done with what a qcow2 was at a moment, which is kept in it under a number: `take` keeps what it is now, in the place of what is kept under that number;
  * `revert` makes it that again, and keeps it; `drop` keeps it no more.

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContextFile, DatastoreTarget, DisksClaim, Storage } from '../../adapters/storage/port.js';
 import { problemOf } from '../../domain/problems.js';
+import { ownDirectory } from '../support/directories.js';
 import { noise } from '../support/disks.js';
 import type { StorageWorld } from './storage-contract.js';
 
@@ -75,11 +76,16 @@ export function contextContract(name: string, make: () => StorageWorld): void {
       const vm = newVm(5);
       const bytes = noise(300_000);
       const files = [...told(), fileOf('init.sh', bytes), fileOf('with blanks é.conf', Buffer.alloc(0))];
-      const { path } = await keep(vm, files);
+      const { path, bring } = await keep(vm, files);
       expectFiles(path, { 'context.sh': 'A=1\n', 'init.sh': bytes, 'with blanks é.conf': '' });
       expect(path === null || path.endsWith(`/vms/${vm.vm}/5/context`)).toBe(true);
-      expect(await keep(vm, told('A=2\n'))).toEqual({ path });
+      expect(await keep(vm, told('A=2\n'))).toMatchObject({ path });
       expectFiles(path, { 'context.sh': 'A=1\n', 'init.sh': bytes, 'with blanks é.conf': '' });
+      if (bring) {
+        const into = ownDirectory();
+        await bring(into, signal());
+        expectFiles(into, { 'context.sh': 'A=1\n', 'init.sh': bytes, 'with blanks é.conf': '' });
+      }
       expect(await epochsOf(vm)).toEqual([5]);
     });
 

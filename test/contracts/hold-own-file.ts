@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withOwnFile, withText } from '../../adapters/hypervisor/libvirt/own-files.js';
+import { withOwnFile, withText } from '../../adapters/process/own-files.js';
 
 // Started as a process, to be killed: has a file of secrets and says where, or, asked to `end`, has had one, and finds what one of its number has left.
 const [, , way] = process.argv;

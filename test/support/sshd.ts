@@ -16,20 +16,27 @@ const keyAt = (path: string, ...given: string[]): string => {
 };
 const publicOf = (path: string): string => readFileSync(`${path}.pub`, 'utf8').split(' ').slice(0, 2).join(' ').trim();
 
+/** A directory that is only there, as on another machine: `is` lies at `at` for the server alone. Root alone can have one. */
+export type Elsewhere = { at: string; is: string };
+
 /** A real sshd, as an ordinary process with keys and settings of its own, on loopback. Whoever comes is the user who runs the test. */
 export class Sshd {
   readonly #directory: string;
   readonly port: number;
   #process: ChildProcess;
 
-  private constructor(directory: string, port: number) {
+  private constructor(
+    directory: string,
+    port: number,
+    readonly elsewhere?: Elsewhere,
+  ) {
     this.#directory = directory;
     this.port = port;
     this.#process = this.#spawn();
   }
 
   /** `settings`: lines of its configuration before the others, of which the first counts. */
-  static async start(settings: readonly string[] = []): Promise<Sshd> {
+  static async start(settings: readonly string[] = [], elsewhere?: Elsewhere): Promise<Sshd> {
     ensurePrograms('sshd');
     // As root it gives up its rights there.
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
@@ -55,7 +62,7 @@ export class Sshd {
       'SetEnv SHLVL=2',
     ];
     writeFileSync(join(directory, 'config'), `${lines.join('\n')}\n`);
-    const server = new Sshd(directory, port);
+    const server = new Sshd(directory, port, elsewhere);
     await server.#listens();
     return server;
   }
@@ -88,7 +95,12 @@ export class Sshd {
   }
 
   #spawn(): ChildProcess {
-    const child = spawn(sshd, ['-D', '-e', '-f', join(this.#directory, 'config')], { stdio: 'ignore' });
+    const words = [sshd, '-D', '-e', '-f', join(this.#directory, 'config')];
+    const { at, is } = this.elsewhere ?? {};
+    const script = 'mount --make-rprivate / && mount --bind "$0" "$1" && shift && exec "$@"';
+    const [program = sshd, ...rest] =
+      at === undefined || is === undefined ? words : ['unshare', '--mount', 'sh', '-c', script, is, at, ...words];
+    const child = spawn(program, rest, { stdio: 'ignore' });
     process.once('exit', () => child.kill('SIGKILL'));
     return child;
   }

@@ -1,8 +1,10 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { Problem } from '../../../domain/problems.js';
 import { limits } from '../../../schemas/common/limits.js';
-import { withOwnFile } from './own-files.js';
+import { withOwnFile } from '../../process/own-files.js';
+import type { GuestFiles } from '../port.js';
 
 /** What makes a disk of files, by the first of these programs that is there, which take the same options. */
 const programs = [
@@ -11,19 +13,28 @@ const programs = [
 ] as const;
 
 /**
- * The CD-ROM of what a guest is told, of a directory of files, for as long as the work takes. OpenNebula’s guests look for one that is called CONTEXT, with
+ * The CD-ROM of what a guest is told, for as long as the work takes. OpenNebula’s guests look for one that is called CONTEXT, with
  * names as they are (Rock Ridge, Joliet).
  */
 export async function withContextDisk<T>(
-  directory: string | null,
+  files: GuestFiles | null,
   signal: AbortSignal,
   work: (disk: { file: string; bytes: number } | null) => Promise<T>,
 ): Promise<T> {
-  if (directory === null) return work(null);
+  if (files === null) return work(null);
   return withOwnFile('context.iso', async (file) => {
-    await made(directory, file, signal);
+    await made(await directoryOf(files, file, signal), file, signal);
     return work({ file, bytes: (await stat(file)).size });
   });
+}
+
+/** That of the files, or where they are brought to. */
+async function directoryOf({ path, bring }: GuestFiles, beside: string, signal: AbortSignal): Promise<string> {
+  if (!bring) return path;
+  const into = join(dirname(beside), 'brought');
+  await mkdir(into, { mode: 0o700 });
+  await bring(into, signal);
+  return into;
 }
 
 async function made(directory: string, file: string, signal: AbortSignal): Promise<void> {

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../../../domain/problems.js';
 import { type DeviceCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
 import type { DomainChange, DomainDevices } from '../../../schemas/operations/vm-devices.js';
+import { withText } from '../../process/own-files.js';
 import type { DeviceTarget } from '../port.js';
 import { aliasOf, devicesIn, devicesRecord, recordXml, writtenIn } from './device-record.js';
 import { diskXml, nicXml } from './domain-xml.js';
 import type { Listed } from './domains.js';
-import { withText } from './own-files.js';
 import { isSystem, type Site } from './site.js';
 
 type Target = DeviceTarget<'libvirt'>;

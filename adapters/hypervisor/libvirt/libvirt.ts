@@ -1,13 +1,13 @@
 import { Problem, problemOf } from '../../../domain/problems.js';
 import { type DeviceCall, type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
 import { eachMetric } from '../../../schemas/hosts/metrics.js';
+import { withText } from '../../process/own-files.js';
 import type { DeviceTarget, DomainReport, HostReport, Hypervisor, SwitchTarget } from '../port.js';
 import { devicesIn } from './device-record.js';
 import { changeDevice, changing } from './devices.js';
 import type { Listed } from './domains.js';
 import { make } from './making.js';
 import { migrate, type Renewed, withContext } from './moving.js';
-import { withText } from './own-files.js';
 import { fine, type Held, type LibvirtHost, Site } from './site.js';
 import { usage } from './usage.js';
 

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { machineOf, vcpuOf } from '../../../domain/vms/machine.js';
+import { withText } from '../../process/own-files.js';
 import { ownName } from '../own-name.js';
 import type { Domain, PlacedVm } from '../port.js';
 import { withContextDisk } from './context-disk.js';
 import { domainXml } from './domain-xml.js';
 import type { Listed } from './domains.js';
-import { withText } from './own-files.js';
 import { fine, isSystem, type Site, uuidOf } from './site.js';
 
 type Vm = PlacedVm<'libvirt'>;

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { Problem } from '../../../domain/problems.js';
 import { vmCalls } from '../../../domain/vms/vm-verbs.js';
+import { withOwnFile, withText } from '../../process/own-files.js';
 import type { MoveTarget } from '../port.js';
 import { refuseFull } from './making.js';
-import { withOwnFile, withText } from './own-files.js';
 import type { Site } from './site.js';
 
 /** A VM under an epoch, and the CD-ROM by which that starts it. */

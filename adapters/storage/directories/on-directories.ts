@@ -181,7 +181,7 @@ async function* readDisk(path: string, offset: number): AsyncGenerator<Uint8Arra
   }
 }
 
-async function guarded<T>(what: string, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+export async function guarded<T>(what: string, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   try {
     signal.throwIfAborted();
     return await call();

@@ -1,8 +1,10 @@
 import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { named } from '../directories/layout.js';
+import { guarded } from '../directories/on-directories.js';
 import { thrown } from '../disk-fault.js';
 import { fsStorage } from '../fs/fs.js';
+import { bringFiles } from '../machine/bring-files.js';
 import { mount } from '../machine/files.js';
 import type { Machine } from '../machine/machine.js';
 import type { DatastoreTarget, Storage } from '../port.js';
@@ -94,7 +96,12 @@ export function sshStorage(home: string, connections: SshConnections): Storage {
     removeDisks: (claim, signal) => onDisk(claim, signal, () => storage.removeDisks(claim, signal)),
     async keepContext(claim, files, signal) {
       const { path } = await onDisk(claim, signal, () => storage.keepContext(claim, files, signal));
-      return { path: path === null ? null : pathThere(claim, path) };
+      if (path === null) return { path: null };
+      const bring = (into: string, within: AbortSignal) =>
+        onDisk(claim, within, () =>
+          guarded(`What VM ${claim.vm} is told`, within, () => bringFiles(path, into, within)),
+        );
+      return { path: pathThere(claim, path), bring };
     },
     restoreDisk: (claim, from, onProgress, signal) =>
       inTime(signal, [claim.datastore, from.datastore], () => storage.restoreDisk(claim, from, onProgress, signal)),
