@@ -14,7 +14,7 @@ import { placeOf } from '../../domain/vms/stays.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import { eachMetric } from '../../schemas/hosts/metrics.js';
-import type { Sample } from '../../store/vms/metrics.js';
+import type { Sample, VmSample } from '../../store/vms/metrics.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
 import { eachApart } from '../operations/each-apart.js';
 import type { StepPorts } from '../ports.js';
@@ -59,7 +59,7 @@ export const monitoringActivities = ({ store, hypervisors, networks, engine, set
    * a look finds nothing of that it is INIT. A host that became usable may take VMs that wait. While any do, those that do
    * not answer are asked again every second, and those that are being cleared are in any case: a hypervisor that is started
    * again is back in two, and a deployment should not wait for the next tick. What the hosts say of their VMs is compared
-   * with what is written of those at which nobody works; what those use that run is kept. None of that waits for a host that hangs.
+   * with what is written of those at which nobody works; what they are and use is kept, and with it what the hosts have. None of that waits for a host that hangs.
    */
   async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
     const { cancellationSignal } = Context.current();
@@ -211,7 +211,7 @@ async function compare(store: StepPorts['store'], watched: readonly WatchedVm[],
   );
   const known = new Set(watched.map(({ _id }) => _id));
   const running = await store.sightings.runningOn([...sighted.keys()]);
-  await store.metrics.add(samplesOf(looked, new Set(running)));
+  await store.metrics.add(samplesOf(looked, new Set([...running, ...known])));
   const suspects = running.filter((id) => !there.has(id) && !known.has(id));
   const missed = suspects.length === 0 ? [] : await store.sightings.stillRunning(suspects);
   await store.sightings.miss(
@@ -224,17 +224,19 @@ async function compare(store: StepPorts['store'], watched: readonly WatchedVm[],
   await store.health.refresh(await store.sightings.record(judged, look));
 }
 
-/** Of VMs that are to run: what else a host has is nobody's, or on its way. */
+/**
+ * Of each host that has answered, and of what it has of VMs that are to run or at rest: what else it has is nobody's, or on its way.
+ */
 const samplesOf = (looked: readonly Looked[], ours: ReadonlySet<number>): Sample[] =>
-  looked.flatMap(({ host: { _id: host }, heard }) =>
-    'error' in heard
-      ? []
-      : heard.domains.flatMap((domain) => {
-          const { vm, state, epoch } = domain;
-          if (state !== 'running' || !ours.has(vm)) return [];
-          return [{ host, vm, epoch, at: heard.at, ...eachMetric((name) => domain[name]) }];
-        }),
-  );
+  looked.flatMap(({ host: { _id: host, total, used }, heard }): Sample[] => {
+    if ('error' in heard) return [];
+    const { at, domains } = heard;
+    const its = domains.flatMap((domain): VmSample[] => {
+      const { vm, state, epoch } = domain;
+      return ours.has(vm) ? [{ host, vm, epoch, at, state, ...eachMetric((name) => domain[name]) }] : [];
+    });
+    return [{ host, at, total, used, running: its.filter(({ state }) => state === 'running').length }, ...its];
+  });
 
 function sightedOf({ name, state }: Seen, heard: Heard): Sighted {
   if ('error' in heard) return { name, error: heard.error, was: state };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type MetricName, MetricsSeries } from '../../schemas/hosts/metrics.js';
+import { type HostCapacity, type MetricName, MetricsSeries } from '../../schemas/hosts/metrics.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { durationOf } from '../shell/duration.js';
 import { pairs } from '../shell/output.js';
@@ -44,10 +44,41 @@ export function seriesText({ since, step, points }: MetricsSeries): string {
     const bars = sparkline(steps.map((point) => point?.attributes[name]));
     return `${bars}  ${values.at(-1)} (at most ${Math.max(...values)})`;
   };
+  const given = points.flatMap(({ capacity }) => capacity ?? []);
+  const givenRow = (of: (capacity: HostCapacity) => number, text: (value: number, total: HostCapacity) => string) => {
+    const present = given.at(-1);
+    if (!present) return null;
+    const bars = sparkline(steps.map((point) => (point?.capacity ? of(point.capacity) : undefined)));
+    return `${bars}  ${text(of(present), present)} (at most ${Math.max(...given.map(of))})`;
+  };
+  const states = points.flatMap(({ state }) => state ?? []);
+  const stateRow = (): string | null => {
+    const present = states.at(-1);
+    if (!present) return null;
+    const bars = sparkline(steps.map((point) => (point?.state ? Number(point.state === 'running') : undefined)));
+    const others = [...new Set(states)].filter((state) => state !== present).sort();
+    return `${bars}  ${present}${others.length > 0 ? ` (before: ${others.join(', ')})` : ''}`;
+  };
   const perSecond = (value: number): string => `${bytes(value / step)}/s`;
   const timesPerSecond = (value: number): string => `${Number((value / step).toFixed(1))}/s`;
   return pairs([
     ['SINCE', `${since}, a bar for each ${step} s`],
+    ['STATE', stateRow()],
+    ['VMS', givenRow(({ running_vms }) => running_vms, String)],
+    [
+      'CPU TAKEN',
+      givenRow(
+        ({ cpu }) => cpu.used,
+        (used, { cpu }) => `${used} of ${cpu.total} cores`,
+      ),
+    ],
+    [
+      'MEMORY TAKEN',
+      givenRow(
+        ({ memory }) => memory.used,
+        (used, { memory }) => `${used} of ${memory.total} MB`,
+      ),
+    ],
     ['CPU', row('cpu', (value) => `${value / 100} cores`)],
     ['MEMORY', row('memory', (value) => bytes(value * 1_024))],
     ['SENT', row('nettx', perSecond)],
@@ -60,7 +91,7 @@ export function seriesText({ since, step, points }: MetricsSeries): string {
   ]);
 }
 
-/** `metrics`: what a VM, or the VMs of a host, have used. */
+/** `metrics`: what a VM, or the VMs of a host, have used, and what it is that they are on. */
 export const metricsLeaf = (
   noun: 'vm' | 'host',
   { path, example, idOf }: { path: string; example: string; idOf: (context: Context, wish: string) => Promise<number> },
@@ -68,7 +99,9 @@ export const metricsLeaf = (
   leaf({
     usage: `metrics <${noun}>`,
     summary:
-      noun === 'vm' ? 'Show what a VM has used over time' : 'Show what the VMs of a host have used together over time',
+      noun === 'vm'
+        ? 'Show what a VM has done and used over time'
+        : 'Show what a host had, and what its VMs have used together, over time',
     examples: [`arcus ${noun} metrics ${example}`, `arcus ${noun} metrics ${example} --since 6h`],
     options: [['--since <time>', 'for so long, such as 30m or 6h; default: 1h']],
     schema: z.object({

@@ -18,10 +18,16 @@ export async function showVmMetrics(
 ): Promise<MetricsSeries> {
   const vm = authorised(caller, 'vm', await context.store.vms.find(id), 'use', id);
   const hosts = [...new Set(vm.history.map(({ hid }) => hid))];
-  return series(context, { hosts, vm: id }, query);
+  const { from, step } = stepsOf(context, query);
+  const { metrics, toldValues } = context.store;
+  const [rows, told] = await Promise.all([
+    metrics.steps({ hosts, vm: id }, from, step),
+    toldValues.steps(id, from, step),
+  ]);
+  return { since: from.toISOString(), step, points: seriesOf(rows, from, step, { told }) };
 }
 
-/** What the VMs of a host have used together, over time. */
+/** What a host had and had given, and what its VMs have used together, over time. */
 export async function showHostMetrics(
   context: OperationsContext,
   caller: Caller,
@@ -29,21 +35,18 @@ export async function showHostMetrics(
   query: MetricsQuery,
 ): Promise<MetricsSeries> {
   authorised(caller, 'host', await context.store.hosts.find(id), 'use', id);
-  return series(context, { hosts: [id] }, query);
+  const { from, step } = stepsOf(context, query);
+  const { metrics } = context.store;
+  const [rows, capacities] = await Promise.all([
+    metrics.steps({ hosts: [id] }, from, step),
+    metrics.capacities(id, from, step),
+  ]);
+  return { since: from.toISOString(), step, points: seriesOf(rows, from, step, { capacities }) };
 }
 
-async function series(
-  { store: { metrics, toldValues }, settings }: OperationsContext,
-  of: Parameters<OperationsContext['store']['metrics']['steps']>[0],
-  { since, points }: MetricsQuery,
-): Promise<MetricsSeries> {
+function stepsOf({ settings }: OperationsContext, { since, points }: MetricsQuery): { from: Date; step: number } {
   const now = Date.now();
   const wished = since === undefined ? now - hour : Date.parse(since);
   const from = new Date(Math.max(Math.min(wished, now), now - longest));
-  const step = stepOf(now - from.getTime(), points, pollEvery(settings));
-  const [rows, told] = await Promise.all([
-    metrics.steps(of, from, step),
-    of.vm === undefined ? [] : toldValues.steps(of.vm, from, step),
-  ]);
-  return { since: from.toISOString(), step, points: seriesOf(rows, from, step, told) };
+  return { from, step: stepOf(now - from.getTime(), points, pollEvery(settings)) };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Timestamp } from '../common/common.js';
+import { DomainState } from './domain-state.js';
 
 // What hypervisors say of a VM, under OpenNebula's names and in its units.
 
@@ -66,6 +67,13 @@ export const MetricsQuery = z.strictObject({
 });
 export type MetricsQuery = z.infer<typeof MetricsQuery>;
 
+const HostCapacity = z.object({
+  cpu: z.object({ total: z.number(), used: z.number() }).describe('Cores; used: reserved by VMs'),
+  memory: z.object({ total: z.int(), used: z.int() }).describe('MB'),
+  running_vms: count.describe('VMs that ran on it'),
+});
+export type HostCapacity = z.infer<typeof HostCapacity>;
+
 const MetricsPoint = z.object({
   time: Timestamp.describe('When the step begins'),
   cpu: count.describe('CPU in use, on average; 100 is one core'),
@@ -79,6 +87,12 @@ const MetricsPoint = z.object({
   attributes: z
     .record(z.string(), z.number())
     .describe('Of a VM: what stood in its user template of what policies of its role ask for, on average'),
+  state: DomainState.nullable().describe(
+    'Of a VM: what it did at the end of this step, as its host has said; null: of a host',
+  ),
+  capacity: HostCapacity.nullable().describe(
+    'Of a host: what it had, and had given, at the end of this step; null: of a VM',
+  ),
 });
 export type MetricsPoint = z.infer<typeof MetricsPoint>;
 

@@ -11,7 +11,7 @@ const at = (minute: number, cpu: number, over: object = {}) => ({
     memory: 1_024,
     netrx: 61_440,
     diskwriops: 90,
-    attributes: {},
+    ...{ attributes: {}, state: null, capacity: null },
   },
   ...over,
 });
@@ -39,4 +39,29 @@ it('a series has a bar for each step, a blank where nothing was heard, and what 
     /^REQUESTS +: █ ▅ {2}5 \(at most 10\)$/,
   );
   expect(seriesText({ since, step: 60, points: [] })).toBe(`Nothing was heard since ${since}.`);
+});
+
+const lines = (points: ReturnType<typeof at>[]) =>
+  seriesText({ since, step: 60, points })
+    .split('\n')
+    .map((line) => line.replace(/ +: /, ': '));
+
+it('of a VM it is drawn when it ran, and said what else it was', () => {
+  const [, state] = lines([
+    at(0, 0, { state: 'stopped' }),
+    at(1, 100, { state: 'running' }),
+    at(3, 100, { state: 'running' }),
+  ]);
+  expect(state).toBe('STATE: ▁█ █  running (before: stopped)');
+});
+
+it('of a host it is drawn what of it was taken, and how many VMs ran', () => {
+  const had = (used: number, running_vms: number) => ({
+    capacity: { cpu: { total: 8, used }, memory: { total: 4_096, used: used * 256 }, running_vms },
+  });
+  expect(lines([at(0, 0, had(0, 0)), at(1, 100, had(6, 3)), at(2, 100, had(1.5, 1))]).slice(1, 4)).toEqual([
+    'VMS: ▁█▃  1 (at most 3)',
+    'CPU TAKEN: ▁█▃  1.5 of 8 cores (at most 6)',
+    'MEMORY TAKEN: ▁█▃  384 of 4096 MB (at most 1536)',
+  ]);
 });

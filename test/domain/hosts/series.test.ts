@@ -34,9 +34,30 @@ describe('a series', () => {
       { step: 0, name: 'QUEUE', value: 3 },
       { step: 1, name: 'QUEUE', value: 4 },
     ];
-    expect(seriesOf([row(0), row(2)], from, 60, told).map(({ attributes }) => attributes)).toEqual([
+    expect(seriesOf([row(0), row(2)], from, 60, { told }).map(({ attributes }) => attributes)).toEqual([
       { REQUESTS: 0.3, QUEUE: 3 },
       {},
+    ]);
+  });
+
+  it('of a VM has what it did last in each step; what was kept before that was, ran', () => {
+    const rows = [row(0), row(1, { state: 'stopped', cpu: 0 })];
+    expect(series(rows).map(({ state, capacity }) => [state, capacity])).toEqual([
+      ['running', null],
+      ['stopped', null],
+    ]);
+  });
+
+  it('of a host has what it had and had given, also where no VM was on it, oldest first', () => {
+    const total = { cpu: 800, memory: 4_096 };
+    const capacities = [
+      { step: 2, total, used: { cpu: 150, memory: 64 }, running: 1 },
+      { step: 0, total, used: { cpu: 0, memory: 0 }, running: 0 },
+    ];
+    const points = seriesOf([row(2)], from, 60, { capacities });
+    expect(points.map(({ time, cpu, state, capacity }) => [time.slice(14, 16), cpu, state, capacity])).toEqual([
+      ['00', 0, null, { cpu: { total: 8, used: 0 }, memory: { total: 4_096, used: 0 }, running_vms: 0 }],
+      ['02', 50, null, { cpu: { total: 8, used: 1.5 }, memory: { total: 4_096, used: 64 }, running_vms: 1 }],
     ]);
   });
 

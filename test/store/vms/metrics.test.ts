@@ -5,7 +5,7 @@ import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
-import type { Sample } from '../../../store/vms/metrics.js';
+import type { VmSample } from '../../../store/vms/metrics.js';
 import { ownDatabaseUri } from '../../support/servers.js';
 
 let connection: Connection;
@@ -24,7 +24,7 @@ const began = Date.now();
 const used = { ...eachMetric(() => 10), cpu: 50, memory: 1_024, netrx: 20 };
 /** Seconds before now. */
 const ago = (seconds: number): Date => new Date(began - seconds * 1_000);
-const sample = (vm: number, seconds: number, over: Partial<Sample> = {}): Sample => ({
+const sample = (vm: number, seconds: number, over: Partial<VmSample> = {}): VmSample => ({
   ...{ host: 1, vm, epoch: 1, at: ago(seconds), ...used },
   ...over,
 });
@@ -49,6 +49,14 @@ describe('the latest of what hosts say of VMs', () => {
     const after = await store.metrics.latest([4, 5], ago(60));
     expect(after.toSorted((a, b) => a.vm_id - b.vm_id)).toEqual(before.toSorted((a, b) => a.vm_id - b.vm_id));
     expect(after).toHaveLength(2);
+  });
+
+  it('is of what runs: of a VM that stopped there is what it used last', async () => {
+    await store.metrics.add([sample(9, 20, { cpu: 30, state: 'running' }), sample(9, 5, { cpu: 0, state: 'stopped' })]);
+    await store.metrics.add([
+      { host: 1, at: ago(5), total: { cpu: 8, memory: 8 }, used: { cpu: 1, memory: 1 }, running: 1 },
+    ]);
+    expect(await store.metrics.latest([9], ago(60))).toEqual([{ vm_id: 9, at: ago(20), ...used, cpu: 30 }]);
   });
 
   it('leaves out what is older than is asked for', async () => {
@@ -99,6 +107,27 @@ describe('steps of what hosts say', () => {
     const other = { vm: 41, epoch: 1, step: 0, ...used, cpu: 1 };
     expect(await sorted({ hosts: [40] })).toEqual([...ofVm, other]);
     expect(await store.metrics.steps({ hosts: [], vm: 40 }, from, 20)).toEqual([]);
+  });
+
+  it('of hosts are how these stood at the end, beside those of their VMs, of which they are none', async () => {
+    const had = (seconds: number, running: number, host = 60) => ({
+      ...{ host, at: ago(seconds), total: { cpu: 800, memory: 4_096 } },
+      ...{ used: { cpu: running * 100, memory: running * 64 }, running },
+    });
+    await store.metrics.add([
+      ...[had(39, 1), had(25, 3), had(15, 2), had(90, 9), had(15, 8, 61)],
+      ...[sample(60, 30, { host: 60, state: 'running' }), sample(60, 25, { host: 60, cpu: 0, state: 'stopped' })],
+    ]);
+    const stood = await store.metrics.capacities(60, ago(40), 20);
+    expect(stood.toSorted((one, other) => one.step - other.step)).toEqual(
+      [3, 2].map((running, step) => {
+        const { total, used } = had(0, running);
+        return { step, total, used, running };
+      }),
+    );
+    expect(await store.metrics.steps({ hosts: [60] }, ago(40), 20)).toEqual([
+      { vm: 60, epoch: 1, step: 0, ...used, cpu: 25, state: 'stopped' },
+    ]);
   });
 
   it('of before disks were counted say nothing of these, nor does what was said last', async () => {

@@ -116,12 +116,20 @@ it('whoever was frozen since it saw a host does not call it MONITORED', async ()
   expect(await store.hosts.find(1)).toMatchObject({ state: 'ERROR', error: 'it is away again' });
 });
 
-it('what VMs use that run is kept, of each look once; nothing of others on the host, nor of those that boot', async () => {
+it('what a host has, and what its VMs are and use, is kept, of each look once; nothing of others on it', async () => {
   const running = { state: 'ACTIVE', lcm_state: 'RUNNING', history: [{ seq: 0, hid: 1, epoch: 1, etime: null }] };
   await store.vms.model.collection.insertMany([
     { _id: 20, ...running, hold: null, operation: null, wanted: null },
     { _id: 21, ...running, hold: null, operation: null, wanted: null },
     { _id: 22, ...running, lcm_state: 'BOOT' },
+    {
+      _id: 23,
+      ...running,
+      ...{ state: 'POWEROFF', lcm_state: 'LCM_INIT', moving: null },
+      hold: null,
+      operation: null,
+      wanted: null,
+    },
   ] as never[]);
   const domain = (vm: number, over: Partial<DomainReport> & Pick<DomainReport, 'state'>): DomainReport => ({
     ...{ vm, deployId: `d-${vm}`, epoch: 1, heard: 1, ...idle },
@@ -140,18 +148,30 @@ it('what VMs use that run is kept, of each look once; nothing of others on the h
           domain(20, { state: 'running', cpu, ...used }),
           domain(21, { state: 'booting' }),
           domain(22, { state: 'running' }),
+          domain(23, { state: 'stopped' }),
           domain(99, { state: 'running' }),
         ],
       };
     },
   };
-  await store.hosts.model.updateOne({ _id: 1 }, { $set: { state: 'MONITORED', error: null } });
+  const had = { state: 'MONITORED', error: null, used: { cpu: 30, memory: 3 } } as const;
+  await store.hosts.model.updateOne({ _id: 1 }, { $set: had });
   const { monitorHosts } = monitoringActivities({ store, hypervisors: { of: () => hypervisor }, engine: idleEngine });
   const began = new Date();
   await new MockActivityEnvironment().run(monitorHosts, [1]);
   await new MockActivityEnvironment().run(monitorHosts, [1]);
-  const rows = await store.metrics.latest([20, 21, 22, 99], began);
+  const rows = await store.metrics.latest([20, 21, 22, 23, 99], began);
   expect(rows).toEqual([{ vm_id: 20, at: expect.any(Date), cpu: 50, ...used }]);
+  const hour = 3_600;
+  const steps = await store.metrics.steps({ hosts: [1] }, began, hour);
+  const inOrder = steps.toSorted((one, other) => one.vm - other.vm);
+  expect(inOrder.map(({ vm, state, cpu: average }) => [vm, state, average])).toEqual([
+    [20, 'running', 37.5],
+    [21, 'booting', 0],
+    [23, 'stopped', 0],
+  ]);
+  const stood = { step: 0, total: { cpu: 100, memory: 100 }, used: { cpu: 30, memory: 3 }, running: 1 };
+  expect(await store.metrics.capacities(1, began, hour)).toEqual([stood]);
 });
 
 it('who hangs has nobody else wait: what the others say is written before that, together; and all at once where nobody hangs', async () => {
