@@ -14,6 +14,7 @@ import { datastores } from '../storage/datastore.js';
 import { noRenameVerb, renameVerb, updateVerb } from './edit-verbs.js';
 import { clusterList, clusterText, hostList, hostText } from './host-text.js';
 import { idsOf, listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
+import { listVerbs } from './top-verb.js';
 
 const set = ({ client }: One, id: number, change: object) =>
   client.send('PATCH', `/hosts/${id}`, HostResource, json(change));
@@ -46,8 +47,10 @@ const state = (verb: string, summary: string, wish: string): Verb => ({
   run: toEach(hosts, (one, id) => set(one, id, { state: wish })),
 });
 
+const Sync = z.object({ cluster: z.string().optional() });
+
 export const hostVerbs: readonly Verb[] = [
-  listVerb(hosts, async (all, { client }) => hostList(all, await clusterNames(client))),
+  ...listVerbs(hosts, async (all, { client }) => hostList(all, await clusterNames(client))),
   {
     ...showVerb(hosts, () => ''),
     run: toEach(hosts, async ({ client, out }, id, _args, { json: asJson }) => {
@@ -93,6 +96,22 @@ export const hostVerbs: readonly Verb[] = [
       const body = json({ wild, name });
       const { value } = await startOperation({ client: () => client, err }, 'POST', `/hosts/${id}/import`, body);
       out(`ID: ${value.resource.id}`);
+    },
+  },
+  {
+    usage: 'sync [hosts]',
+    summary: 'Copy probes to hosts: there are none here, and nothing is copied',
+    options: [
+      ['-c, --cluster <cluster>', 'those of this cluster'],
+      ['-f, --force', 'whatever version they have'],
+      ['--rsync', 'by rsync'],
+    ],
+    run: async ({ client, out }, [wish], given) => {
+      const { cluster } = Sync.parse(given);
+      // Whoever misspells a host is told so: nothing is done to it, and yet it is not as it should be.
+      if (wish !== undefined) await idsOf(client, hosts, wish);
+      if (cluster !== undefined) await resolve(client, clusters, cluster);
+      out('There is nothing to be copied: Arcus keeps no probes on hosts, and asks their hypervisors.');
     },
   },
   state('offline', 'Stop watching it', 'offline'),

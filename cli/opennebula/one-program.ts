@@ -22,10 +22,12 @@ export type OneSurroundings = {
   now: () => Date;
   /** What a person at a terminal types; null: nobody is there. */
   ask: ((question: string) => Promise<string>) | null;
+  /** Empties the terminal that `out` writes to; absent: it is none. */
+  clear?: (() => void) | undefined;
 };
 
 /** What a verb works with. */
-export type One = Pick<OneSurroundings, 'out' | 'err' | 'now' | 'ask'> & { client: Client };
+export type One = Pick<OneSurroundings, 'out' | 'err' | 'now' | 'ask' | 'clear'> & { client: Client };
 
 /** Options are those that it names, by commander's names. */
 export type Given = Readonly<Record<string, unknown>>;
@@ -151,7 +153,7 @@ export function permissionsOf(permissions: Readonly<Record<string, Readonly<Reco
 export async function runOne(
   { name, summary, verbs }: { name: string; summary: string; verbs: readonly Verb[] },
   words: readonly string[],
-  { environment, out: print, err: complain, now, ask }: OneSurroundings,
+  { environment, out: print, err: complain, now, ask, clear }: OneSurroundings,
 ): Promise<number> {
   const out = (text: string) => print(printableLines(text));
   const err = (text: string) => complain(printableLines(text));
@@ -166,7 +168,7 @@ export async function runOne(
     command.action(async () => {
       const { endpoint } = z.object({ endpoint: z.string().optional() }).parse(program.opts());
       const client = createApiClient(connectionOf(withOneAuth(environment), { endpoint }), whileRestarted);
-      await run({ client, out, err, now, ask }, command.args, command.opts());
+      await run({ client, out, err, now, ask, clear }, command.args, command.opts());
     });
   }
   try {

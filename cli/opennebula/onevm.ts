@@ -10,6 +10,7 @@ process.exitCode = await runOne(
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     now: () => new Date(),
+    clear: process.stdout.isTTY ? () => void process.stdout.write('\u001B[H\u001B[2J') : undefined,
     ask: personAt(process.stdin, process.stderr)?.ask ?? null,
   },
 );

@@ -11,6 +11,7 @@ import { images, snapshotId, snapshotSummaries } from '../storage/image.js';
 import { listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 import { datastoreList, datastoreText, imageList, imageText } from './storage-text.js';
 import { attributesIn } from './template-file.js';
+import { listVerbs } from './top-verb.js';
 
 const setImage = ({ client }: One, id: number, change: object) =>
   client.send('PATCH', `/images/${id}`, ImageResource, json(change));
@@ -95,7 +96,7 @@ const ofDatastore = (usage: string, summary: string, wish: (args: readonly strin
   change(datastores, setDatastore, [usage, summary], wish);
 
 export const imageVerbs: readonly Verb[] = [
-  listVerb(images, async (all, { client }) => imageList(all, await datastoreNames(client))),
+  ...listVerbs(images, async (all, { client }) => imageList(all, await datastoreNames(client))),
   showVerb(images, async (image, { client }) => imageText(image, await datastoreNames(client))),
   {
     usage: 'create [file]',

@@ -7,7 +7,8 @@ import { inFile, objectIn, readInput } from '../shell/files/input.js';
 import { vmTemplates } from '../vms/vm-template.js';
 import { fact, momentText, row, templateText } from './columns.js';
 import { renameVerb } from './edit-verbs.js';
-import { listVerb, ownershipVerbs, permissionsOf, showVerb, toEach, type Verb } from './one-program.js';
+import { ownershipVerbs, permissionsOf, showVerb, toEach, type Verb } from './one-program.js';
+import { listVerbs } from './top-verb.js';
 
 // `onetemplate` of OpenNebula 5.0.
 
@@ -44,7 +45,7 @@ const text = (template: VmTemplateResource): string =>
 const called = (name: string | undefined, nth: number): string | undefined => name?.replaceAll('%i', String(nth));
 
 export const templateVerbs: readonly Verb[] = [
-  listVerb(vmTemplates, list),
+  ...listVerbs(vmTemplates, list),
   showVerb(vmTemplates, text),
   {
     usage: 'create <file>',

@@ -13,7 +13,8 @@ import { deviceId, devicePath, diskBody, diskMegabytes, networkWord, savedAs } f
 import { configure, resize } from '../vms/vm-shaping.js';
 import { snapshotIn } from '../vms/vm-snapshots.js';
 import { renameVerb, updateVerb } from './edit-verbs.js';
-import { type Given, listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
+import { type Given, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
+import { listVerbs } from './top-verb.js';
 import { vmList, vmText } from './vm-text.js';
 
 /** As many are asked at once what they use: lists do not tell. */
@@ -209,7 +210,7 @@ const devices: readonly Verb[] = [
 ];
 
 export const vmVerbs: readonly Verb[] = [
-  listVerb(vms, async (all, one) => vmList(await withMonitoring(one, all), one.now())),
+  ...listVerbs(vms, async (all, one) => vmList(await withMonitoring(one, all), one.now())),
   showVerb(vms, async (vm, { client, now }) =>
     vmText(vm, (await client.get(`/vms/${vm.id}/log`, VmLogResource)).value.history, now()),
   ),

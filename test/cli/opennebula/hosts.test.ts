@@ -6,7 +6,7 @@ import { fast } from '../../../api/native/storage/datastores-examples.js';
 import { problem, type StubApi, startStubApi } from '../stub-api.js';
 import { cluster, host, page } from '../stub-objects.js';
 import { deployment } from '../stub-operation.js';
-import { runCommand } from './run-one.js';
+import { runCommand, watchCommand } from './run-one.js';
 
 const one = {
   ...host(0, 'host-1'),
@@ -53,6 +53,24 @@ describe('onehost', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('lists them again and again, what is new in the place of what was there', async () => {
+    const list = async () => (await run('onehost list')).out.trimEnd();
+    const first = await list();
+    const looks = await watchCommand('onehost top -d 1', api.environment, 4);
+    expect(looks).toEqual(['clear', first, 'clear', first]);
+    expect(await run('onehost top -d 0')).toMatchObject({ code: 255, err: expect.stringContaining('--delay must be') });
+  });
+
+  it('copies nothing to hosts, says so, and is content; a host that is not there it complains of', async () => {
+    for (const given of ['', ' host-1,1', ' -c production --force'])
+      expect(await run(`onehost sync${given}`)).toEqual({
+        ...{ code: 0, err: '' },
+        out: 'There is nothing to be copied: Arcus keeps no probes on hosts, and asks their hypervisors.\n',
+      });
+    expect(await run('onehost sync host-9')).toMatchObject({ code: 255, err: expect.stringContaining('host-9') });
+    expect(sent()).toEqual([]);
   });
 
   it('shows one, with what runs on it that is not ours', async () => {

@@ -8,7 +8,7 @@ import { createWorld, type World } from '../../api/world.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { madeVm } from '../../support/made-vm.js';
 import { runArcus } from '../run-arcus.js';
-import { runCommand } from './run-one.js';
+import { runCommand, watchCommand } from './run-one.js';
 
 let world: World;
 let directory: string;
@@ -106,6 +106,11 @@ describe('onevm', () => {
       '    ID USER     GROUP    NAME            STAT UCPU    UMEM HOST             TIME',
       '    70 oneadmin oneadmin frontend_0_(ser runn   17   43.5M localhost    0d 01h06',
       '    71 oneadmin oneadmin VM 71           fail    0      0K              0d 01h06',
+    ]);
+    const [cleared, mine] = await watchCommand('onevm top m', environment, 2);
+    expect([cleared, mine]).toEqual([
+      'clear',
+      expect.stringMatching(/ 70 oneadmin oneadmin frontend_0_\(ser runn +17 +43\.5M localhost/),
     ]);
     const shown = (await run('onevm show 70', {}, now)).out;
     expect(shown).toMatch(/^VIRTUAL MACHINE 70 INFORMATION\nID {18}: 70\n/);

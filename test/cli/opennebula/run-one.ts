@@ -15,6 +15,8 @@ const programs: Readonly<Record<string, readonly Verb[]>> = {
   ...{ onesecgroup: securityGroupVerbs, onevntemplate: networkTemplateVerbs },
 };
 
+const programOf = (name: string) => ({ name, summary: '', verbs: programs[name] ?? [] });
+
 /** A command line such as `onevm list`, in this process, with what it prints. */
 export async function runCommand(
   line: string,
@@ -27,7 +29,28 @@ export async function runCommand(
   const to = (stream: keyof typeof printed) => (text: string) => {
     printed[stream] += `${text}\n`;
   };
-  const program = { name, summary: '', verbs: programs[name] ?? [] };
-  const code = await runOne(program, words, { environment, out: to('out'), err: to('err'), now, ask });
+  const code = await runOne(programOf(name), words, { environment, out: to('out'), err: to('err'), now, ask });
   return { code, ...printed };
+}
+
+/** One such as `onevm top`, until it has printed so often on a terminal; `clear` is where it emptied that. */
+export async function watchCommand(
+  line: string,
+  environment: OneSurroundings['environment'],
+  most: number,
+): Promise<string[]> {
+  const [name = '', ...words] = line.split(' ');
+  const seen: string[] = [];
+  const closed = new Error('the terminal was closed');
+  const surroundings = {
+    ...{ environment, now: () => new Date(), ask: null, err: () => {} },
+    clear: () => void seen.push('clear'),
+    out: (text: string) => {
+      if (seen.push(text) >= most) throw closed;
+    },
+  };
+  await runOne(programOf(name), words, surroundings).catch((error: unknown) => {
+    if (error !== closed) throw error;
+  });
+  return seen;
 }
