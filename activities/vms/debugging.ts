@@ -3,7 +3,14 @@ import type { Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import { brief, longest } from '../../domain/brief.js';
 import { type Problem, problemOf } from '../../domain/problems.js';
 import { placeOf, placesOf } from '../../domain/vms/stays.js';
-import { after, afterFailure, answeredIn, type DebugVerb, hasAnswered } from '../../domain/vms/vm-debugging.js';
+import {
+  after,
+  afterFailure,
+  answeredIn,
+  type DebugDeed,
+  type DebugVerb,
+  hasAnswered,
+} from '../../domain/vms/vm-debugging.js';
 import { isDebugging } from '../../schemas/operations/operation.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
@@ -16,7 +23,7 @@ import type { VmInput } from './vm-operations.js';
 import type { VmBatch } from './vms.js';
 
 /** `done`: there is nothing to be done at a host, or an earlier try has done it. */
-type DebugPlan = { do: 'run'; verb: DebugVerb } | { do: 'done' } | { do: 'refused'; why: string };
+type DebugPlan = ({ do: 'run' } & DebugDeed) | { do: 'done' } | { do: 'refused'; why: string };
 
 const taken = (vm: number): string => `another operation has VM ${vm} now`;
 
@@ -39,10 +46,10 @@ export const debuggingActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
       if (hasAnswered(vm, op)) return { do: 'done' };
       const asked = answeredIn(vm, operation.input);
       if (asked === null) return { do: 'refused', why: `VM ${id} is not as it was when this was answered` };
-      const { verb, so } = asked;
+      const { deed, so } = asked;
       const skips = answer === 'skip';
       if (await store.vms.takeToDebug(op, vm, skips ? after(so, 'skipped', op, new Date()) : so))
-        return skips ? { do: 'done' } : { do: 'run', verb };
+        return skips ? { do: 'done' } : { do: 'run', ...deed };
     }
   },
 
@@ -63,6 +70,8 @@ export const debuggingActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
 
 type AtHost = {
   vm: WorkVm;
+  /** The one that is made; absent: all. */
+  disk: number | undefined;
   on: (host: number) => { adapter: Hypervisor; target: Omit<PlacedVm, 'template'> };
   /** On its own host. */
   here: () => { adapter: Hypervisor; target: Omit<PlacedVm, 'template'> };
@@ -79,8 +88,8 @@ type Came = Partial<Pick<Vm, 'deploy_id' | 'device_change' | 'history' | 'stored
 const calls: Readonly<Record<DebugVerb, (at: AtHost) => Promise<Came>>> = {
   clear: destroyed,
   remove: destroyed,
-  makeDisks: async ({ vm, storages, signal }) => {
-    await madeDisks(storages, vm, signal);
+  makeDisks: async ({ vm, disk, storages, signal }) => {
+    await madeDisks(storages, vm, signal, disk);
     return {};
   },
   boot: async ({ vm, here, template, tell, storages, signal }) => {
@@ -140,7 +149,7 @@ export const debuggingSteps = (ports: StepPorts) => ({
    * One action at the host of a VM that failed. Whatever the host says to it is its outcome, for the person who has asked: it is not tried
    * again, as steps of other operations are. What is done again is what died, or could not be written down.
    */
-  async debugVms({ op, vms: [id = -1], verb }: VmBatch & { verb: DebugVerb }): Promise<void> {
+  async debugVms({ op, vms: [id = -1], verb, disk }: VmBatch & DebugDeed): Promise<void> {
     const { store, hypervisors, storages } = ports;
     const { info, cancellationSignal: signal } = Context.current();
     const hosts = hostTargets(store);
@@ -156,7 +165,7 @@ export const debuggingSteps = (ports: StepPorts) => ({
         },
       });
       came = await calls[verb]({
-        ...{ vm, signal, hypervisors, storages },
+        ...{ vm, disk, signal, hypervisors, storages },
         on: (hid) => at(hosts.of(hid)),
         here: () => at(placeIn(hosts, vm)),
         template: async () => (await store.vms.contentsOf([id])).get(id)?.() ?? {},

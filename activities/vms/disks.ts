@@ -89,12 +89,28 @@ export async function snapshotDone(
   await inTime(vm, place.storage.snapshotDisk(place.claim(its.disk), { do: its.do, snapshot: its.snapshot }, signal));
 }
 
-/** The disks of a VM are there, and none that was about to be attached when it was lost. */
-export async function madeDisks(storages: Storages, vm: DisksVm, signal: AbortSignal): Promise<void> {
+/** The disks of a VM are there, or that one of them, and none that was about to be attached when it was lost. */
+export async function madeDisks(storages: Storages, vm: DisksVm, signal: AbortSignal, only?: number): Promise<void> {
   const { disks = [], device_change: last } = vm;
   if (last?.open && last.change.action === 'disk-attach')
     await removedDisk(storages, vm, last.change.disk.disk_id, signal);
-  for (const disk of disks) await madeDisk(storages, vm, disk, signal);
+  for (const disk of disks)
+    if (only === undefined || disk.disk_id === only)
+      await namingDisk(
+        disks.length > 1 && only === undefined ? disk.disk_id : null,
+        madeDisk(storages, vm, disk, signal),
+      );
+}
+
+/** Of several disks what went wrong says which it was. */
+async function namingDisk<T>(disk: number | null, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const problem = problemOf(error);
+    if (disk === null || !problem) throw error;
+    throw new Problem(problem.code, `disk ${disk}: ${problem.message}`, { cause: error });
+  }
 }
 
 /** Nothing of the disks of a VM is left, but for images that they were, nor of what its guest was told. */

@@ -20,6 +20,9 @@ type FailingVerb = { [V in VmVerb]: FailedBy<V> extends `${string}_FAILURE` ? V 
 /** What a retry that goes action by action consists of. Whoever adds a verb that fails so is asked how it is done by itself (activities/vms). */
 export type DebugVerb = FailingVerb | 'clear' | 'remove';
 
+/** One action. `disk`: of disks that are made, the one that it is about; absent: all, as before they were told apart. */
+export type DebugDeed = { verb: DebugVerb; disk?: number };
+
 const isVerb = (name: string): name is VmVerb => Object.hasOwn(vmVerbs, name);
 const failedBy = (verb: VmVerb): VmStateName | undefined => nextVmState(vmVerbs[verb].during, vmVerbs[verb].fail);
 const isFailing = (verb: VmVerb): verb is FailingVerb => failedBy(verb)?.endsWith('_FAILURE') === true;
@@ -41,9 +44,18 @@ function withFollowing(first: FailingVerb): FailingVerb[] {
 /**
  * What has to be done at its host of a VM that failed, in order: what failed, and what follows it. Before a domain is made, what an
  * earlier try has left of it is removed. Where nothing of it had been done yet, or nothing fails so any more, that is all there is to do; where a claim
- * of success begins what follows, that comes with it. `disks`: it has some in a datastore.
+ * of success begins what follows, that comes with it. Disks are made one by one, so that the one that is amiss can be left out. `disks`: those that
+ * it has in a datastore; null: it has none in any.
  */
-export function debugVerbs(state: VmStateName, disks: boolean): readonly DebugVerb[] {
+export function debugDeeds(state: VmStateName, disks: readonly number[] | null): readonly DebugDeed[] {
+  return debugVerbs(state, disks !== null).flatMap((verb): DebugDeed[] =>
+    vmVerbs[verb].call === 'makeDisks' && disks && disks.length > 0
+      ? disks.map((disk) => ({ verb, disk }))
+      : [{ verb }],
+  );
+}
+
+function debugVerbs(state: VmStateName, disks: boolean): readonly DebugVerb[] {
   if (!state.endsWith('_FAILURE')) return [];
   const failed = failing.find((verb) => failedBy(verb) === state && (disks || vmVerbs[verb].call !== 'makeDisks'));
   if (failed === undefined) return [recoveries[state].retry.do === 'terminate' ? 'remove' : 'clear'];
@@ -56,15 +68,31 @@ export const debuggedIn = vmStateNames.filter((state) => debugVerbs(state, true)
 
 type DebuggedVm = Pick<
   Vm,
-  '_id' | 'state' | 'lcm_state' | 'reason' | 'epoch' | 'history' | 'moving' | 'debugging' | 'stored' | 'datastore'
+  | '_id'
+  | 'state'
+  | 'lcm_state'
+  | 'reason'
+  | 'epoch'
+  | 'history'
+  | 'moving'
+  | 'debugging'
+  | 'stored'
+  | 'datastore'
+  | 'disks'
 >;
 
-const hasDisks = ({ datastore }: Pick<Vm, 'datastore'>): boolean => (datastore ?? null) !== null;
+const disksOf = ({ datastore, disks = [] }: Pick<Vm, 'datastore' | 'disks'>): number[] | null =>
+  datastore ? disks.map(({ disk_id }) => disk_id) : null;
 
-/** `DEPLOY simulated node-1 one-12`: what is asked of which host. */
-function actionText(verb: DebugVerb, vm: Pick<Vm, '_id' | 'history' | 'moving' | 'stored' | 'datastore'>): string {
+/** `DEPLOY simulated node-1 one-12`: what is asked of which host, or `MAKEDISK fs datastore-0 one-12 disk-1` of which datastore. */
+function actionText(
+  { verb, disk }: DebugDeed,
+  vm: Pick<Vm, '_id' | 'history' | 'moving' | 'stored' | 'datastore'>,
+): string {
   const { call } = vmVerbs[verb];
   const { datastore } = vm;
+  if (datastore && disk !== undefined)
+    return ['MAKEDISK', datastore.ds_mad, `datastore-${datastore.id}`, domainName(vm._id), `disk-${disk}`].join(' ');
   if (datastore && (call === 'makeDisks' || call === 'discard'))
     return [call.toUpperCase(), datastore.ds_mad, `datastore-${datastore.id}`, domainName(vm._id)].join(' ');
   const place = placeOf(vm);
@@ -80,7 +108,6 @@ function actionText(verb: DebugVerb, vm: Pick<Vm, '_id' | 'history' | 'moving' |
 
 export type DebugAction = {
   number: number;
-  verb: DebugVerb;
   action: string;
   state: 'pending' | 'failed' | 'succeeded' | 'skipped';
   error: string | null;
@@ -100,22 +127,22 @@ export type Standing = {
 /** What failed of a VM, action by action, and where whoever goes through it stands; null: it has not failed. */
 export function debuggingOf(vm: DebuggedVm): Standing | null {
   const state = vmStateName(vm);
-  const verbs = debugVerbs(state, hasDisks(vm));
-  if (verbs.length === 0) return null;
+  const deeds = debugDeeds(state, disksOf(vm));
+  if (deeds.length === 0) return null;
   // What has come between, whatever it was, has begun anew.
   const kept = vm.debugging?.epoch === vm.epoch ? vm.debugging : null;
   const { session, done, failed } = kept ?? begun(vm.epoch);
-  const actions = verbs.map((verb, at): DebugAction => {
-    const what = { number: at + 1, verb, action: actionText(verb, vm) };
+  const actions = deeds.map((deed, at): DebugAction => {
+    const what = { number: at + 1, action: actionText(deed, vm) };
     const answered = done[at];
     if (answered) return { ...what, state: answered.how, error: null, operation: answered.op, at: answered.at };
     if (at === done.length && failed)
       return { ...what, state: 'failed', error: failed.error, operation: failed.op, at: failed.at };
-    const hasFailed = failedBy(verb) === state || verbs.length === 1;
+    const hasFailed = failedBy(deed.verb) === state || deeds.length === 1;
     const error = hasFailed ? vm.reason : null;
     return { ...what, state: hasFailed ? 'failed' : 'pending', error, operation: null, at: null };
   });
-  const current = done.length < verbs.length ? done.length + 1 : null;
+  const current = done.length < deeds.length ? done.length + 1 : null;
   return { session, begun: kept !== null, current, leadsTo: successOf(state), actions };
 }
 
@@ -130,12 +157,12 @@ const begun = (epoch: number): Debugging => ({ session: epoch, epoch, done: [], 
 
 /** Of a VM that an operation has which was let in to answer this: how far it is, and what is to be done. null: it has not failed. */
 export function answeredIn(
-  vm: Pick<Vm, 'state' | 'lcm_state' | 'epoch' | 'debugging' | 'datastore'>,
+  vm: Pick<Vm, 'state' | 'lcm_state' | 'epoch' | 'debugging' | 'datastore' | 'disks'>,
   { session, number }: Pick<DebugStep, 'session' | 'number'>,
-): { verb: DebugVerb; so: Debugging } | null {
+): { deed: DebugDeed; so: Debugging } | null {
   const so = vm.debugging?.session === session ? vm.debugging : { ...begun(vm.epoch), session };
-  const verb = debugVerbs(vmStateName(vm), hasDisks(vm))[number - 1];
-  return verb === undefined || so.done.length < number - 1 ? null : { verb, so };
+  const deed = debugDeeds(vmStateName(vm), disksOf(vm))[number - 1];
+  return deed === undefined || so.done.length < number - 1 ? null : { deed, so };
 }
 
 /** Whether an operation has answered its action, and that was done, or skipped. */

@@ -23,7 +23,11 @@ export const DebuggingResource = z.object({
   actions: z.array(
     z.object({
       number: z.int(),
-      action: z.string().describe('What is asked of its host: the call, the kind of hypervisor, the host, the domain'),
+      action: z
+        .string()
+        .describe(
+          'What is asked of its host: the call, the kind of hypervisor, the host, the domain; or of the datastore of its disks: which of them',
+        ),
       state: z.enum(['pending', 'failed', 'succeeded', 'skipped']),
       error: z.string().nullable().describe('What it failed with last'),
       operation: z.string().nullable().describe('The answer that came to this; null: it was not answered'),

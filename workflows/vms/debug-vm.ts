@@ -8,10 +8,12 @@ export async function debugVm({ op }: OperationInput): Promise<void> {
     const plan = await local.takeForDebugging({ op, vm });
     if (plan.do === 'done') return;
     if (plan.do === 'refused') throw ApplicationFailure.nonRetryable(plan.why, 'taken');
-    const { verb } = plan;
-    const summary = `${verb} VM ${vm} by itself`;
+    const { verb, disk } = plan;
+    const summary = `${disk === undefined ? verb : `make disk ${disk} of`} VM ${vm} by itself`;
     setCurrentDetails(summary);
-    const failure = await attempt(() => compute.debugVms.executeWithOptions({ summary }, [{ op, vms: [vm], verb }]));
+    const failure = await attempt(() =>
+      compute.debugVms.executeWithOptions({ summary }, [{ op, vms: [vm], verb, ...(disk !== undefined && { disk }) }]),
+    );
     const why = await local.debugFailure({ op, vm, failure });
     if (why !== null) throw ApplicationFailure.nonRetryable(why, 'vm_failed');
   });

@@ -210,7 +210,7 @@ it('is PROLOG_FAILURE where a disk cannot be made, and goes on from there; EPILO
   });
   expect(await world.vm(id)).toMatchObject({ lcm_state: 'PROLOG_FAILURE', reason: 'no room' });
   const { debugging } = await shown(id);
-  expect(debugging?.actions.map(({ action }) => action)).toEqual([`MAKEDISKS fs datastore-0 one-${id}`]);
+  expect(debugging?.actions.map(({ action }) => action)).toEqual([`MAKEDISK fs datastore-0 one-${id} disk-0`]);
   expect(await world.ended((await world.debug(id, 'run')).op)).toMatchObject({ state: 'failed' });
   disks.beforeEach = async () => {};
   await ended(world.debug(id, 'run'));
@@ -232,6 +232,47 @@ it('is PROLOG_FAILURE where a disk cannot be made, and goes on from there; EPILO
   disks.beforeEach = async () => {};
   await ended(world.recoverVm(id, 'retry'));
   expect([stored(id), await usedBy(of)]).toEqual([[], ['READY', []]]);
+  await world.accounted();
+});
+
+it('are made one by one by whoever goes through a PROLOG_FAILURE: one is run, one left out, and success makes what is missing', async () => {
+  const [system, data, more] = [await image(), await image(), await image()];
+  const { disks } = world.storage;
+  const asked: number[] = [];
+  let broken: number | null = 1;
+  disks.beforeEach = async (call, { disk = -1 }) => {
+    if (call !== 'makeDisk') return;
+    asked.push(disk);
+    if (disk === broken) throw new Problem('datastore_full', 'no room');
+  };
+  const { op, id } = await createVm([system, data, more].map((one) => ({ IMAGE_ID: one.id })));
+  expect(await world.ended(op)).toMatchObject({ state: 'failed' });
+  expect(await world.vm(id)).toMatchObject({ lcm_state: 'PROLOG_FAILURE', reason: 'disk 1: no room' });
+  const actions = async () => (await shown(id)).debugging?.actions.map(({ state, error }) => [state, error]);
+  expect((await shown(id)).debugging?.actions.map(({ action }) => action)).toEqual(
+    [0, 1, 2].map((disk) => `MAKEDISK fs datastore-0 one-${id} disk-${disk}`),
+  );
+  asked.length = 0;
+  await ended(world.debug(id, 'run'));
+  expect(await world.ended((await world.debug(id, 'run')).op)).toMatchObject({ state: 'failed' });
+  const amiss = ['failed', 'disk 1: no room'];
+  expect(await actions()).toEqual([['succeeded', null], ['failed', 'no room'], amiss]);
+  await ended(world.debug(id, 'skip'));
+  await ended(world.debug(id, 'run'));
+  expect(asked).toEqual([0, 1, 2]);
+  expect([await actions(), stored(id)]).toEqual([
+    [
+      ['succeeded', null],
+      ['skipped', null],
+      ['succeeded', null],
+    ],
+    [0, 2],
+  ]);
+  broken = null;
+  await ended(world.recoverVm(id, 'success'));
+  expect([(await world.vm(id)).lcm_state, stored(id)]).toEqual(['RUNNING', [0, 1, 2]]);
+  disks.beforeEach = async () => {};
+  await ended(world.terminate(id));
   await world.accounted();
 });
 
