@@ -12,7 +12,7 @@ const Services = z.object({ items: z.array(z.object({ id: z.int(), state: z.stri
 const Vms = z.object({
   items: z.array(z.object({ id: z.int(), service_id: z.int().nullable(), state: z.string(), lcm_state: z.string() })),
 });
-const Hosts = z.object({ items: z.array(z.object({ id: z.int() })) });
+const Ids = z.object({ items: z.array(z.object({ id: z.int() })) });
 const Operations = z.object({ items: z.array(z.object({ id: z.string() })) });
 
 /** Longer than any break lasts, with what comes after it. */
@@ -44,10 +44,11 @@ async function look(cluster: Cluster, templates: Templates, pick: Pick): Promise
     const { items } = await client.ask(Operations, 'GET', `/operations?limit=100&state=${pick(states)}`);
     return items.map(({ id }) => id);
   };
-  const [services, vms, hosts, open, asking, failed] = await Promise.all([
+  const [services, vms, hosts, images, open, asking, failed] = await Promise.all([
     client.ask(Services, 'GET', '/services?limit=1000'),
     client.ask(Vms, 'GET', '/vms?limit=1000'),
-    client.ask(Hosts, 'GET', '/hosts?limit=1000'),
+    client.ask(Ids, 'GET', '/hosts?limit=1000'),
+    client.ask(Ids, 'GET', '/images?limit=1000'),
     operationsIn(['accepted', 'running', 'running', 'waiting']),
     operationsIn(['waiting_for_you']),
     operationsIn(['failed', 'cancelled']),
@@ -58,6 +59,7 @@ async function look(cluster: Cluster, templates: Templates, pick: Pick): Promise
     vms: vms.items.map(seenVm),
     singles: vms.items.filter(({ service_id }) => service_id === null).map(seenVm),
     hosts: hosts.items.map(({ id }) => id),
+    images: images.items.map(({ id }) => id),
     open,
     asking,
     failed,

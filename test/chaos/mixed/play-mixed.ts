@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chance } from '../../../simulator/chance.js';
+import { ByteServer, madeBytes } from '../../support/byte-server.js';
 import { Cluster } from '../../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../../support/cluster-clouds.js';
 import type { Machine } from '../shapes.js';
@@ -25,16 +26,19 @@ export type MixedRound = {
  * everything that is not as it should be in the end.
  */
 export async function playMixed({ seed, seconds, clients, binaries, keep, say }: MixedRound): Promise<string[]> {
+  const source = await ByteServer.serve(madeBytes(2 * 2 ** 20));
+  source.pause = 50;
   const cluster = await Cluster.start({
     workers: 2,
     apis: 2,
+    environments: { worker: { ARCUS_SAFE_NETWORKS: '127.0.0.1' } },
     settings: { boot_ms: { min: 0, max: 1_000 }, shutdown_ms: { min: 0, max: 400 } },
     ...(binaries && { binaries }),
   });
   let violations: string[] = ['the round was broken off'];
   try {
     const hosts = await makeHosts(cluster.client, 3, 4);
-    const templates = await makeTemplates(cluster);
+    const templates = await makeTemplates(cluster, source);
     const until = Date.now() + seconds * 1_000;
     const goesOn = () => Date.now() < until;
     const [struck, ...lists] = await Promise.all([
@@ -43,7 +47,7 @@ export async function playMixed({ seed, seconds, clients, binaries, keep, say }:
         playClient(cluster, { name: `client-${seed}-${at}`, dice: diceOf(seed, `client ${at}`), templates, goesOn }),
       ),
     ]);
-    await mendAll(cluster, hosts);
+    await mendAll(cluster, hosts, templates);
     const asked = lists.flat();
     say(`asked: ${tally(asked)}`);
     say(`broken: ${struck.join(', ')}`);
@@ -53,10 +57,11 @@ export async function playMixed({ seed, seconds, clients, binaries, keep, say }:
   } finally {
     if (keep && violations.length > 0) say(`its data is in ${cluster.directory}`);
     await cluster.stop({ keep: keep === true && violations.length > 0 });
+    source.stop();
   }
 }
 
-async function makeTemplates({ client }: Cluster): Promise<Templates> {
+async function makeTemplates({ client }: Cluster, { url }: ByteServer): Promise<Templates> {
   const levels = {
     roles: [
       { name: 'db', cardinality: 2 },
@@ -76,13 +81,20 @@ async function makeTemplates({ client }: Cluster): Promise<Templates> {
   };
   const address_ranges = [{ type: 'IP4', ip: '10.0.0.1', size: 4_096 }];
   await client.make('/virtual-networks', { name: 'public', address_ranges });
+  const image = await client.accepted('POST', '/images', { name: 'system', source: { empty: { size_mb: 4 } } });
+  await client.awaitOperation(image.id, 'succeeded');
+  // Nobody takes it away from under those who make VMs of it; all others come and go.
+  await setLocked(client, image.resource.id, true);
+  const disk = { IMAGE_ID: image.resource.id };
   return {
+    image: image.resource.id,
+    imageSource: url,
     serviceTemplates: [
       await makeServiceTemplate(client, 'levels', levels),
       await makeServiceTemplate(client, 'asking', asking),
       await makeServiceTemplate(client, 'later', later),
     ],
-    vmTemplate: await client.make('/vm-templates', { name: 'single', template: { CPU: 1, MEMORY: 256 } }),
+    vmTemplate: await client.make('/vm-templates', { name: 'single', template: { CPU: 1, MEMORY: 256, DISK: [disk] } }),
   };
 }
 
@@ -103,11 +115,17 @@ async function breakThings(
 }
 
 /** Everything serves, every host is well, and there is room for all who wait. */
-async function mendAll(cluster: Cluster, hosts: readonly string[]): Promise<void> {
+async function mendAll(cluster: Cluster, hosts: readonly string[], { image }: Templates): Promise<void> {
   await cluster.startWhatEnded();
   await cluster.servers.mongodb.primary();
   for (const host of hosts) await cluster.simulator.send('PUT', `/hosts/${host}/faults`, {});
   await cluster.client.make('/hosts', { name: 'room-for-all', cpu: 512, memory: 1_048_576 });
+  await setLocked(cluster.client, image, false);
+}
+
+async function setLocked(client: Cluster['client'], image: number, locked: boolean): Promise<void> {
+  const { status } = await client.send('PATCH', `/images/${image}`, { locked });
+  if (status !== 200) throw new Error(`image ${image} could not be ${locked ? 'locked' : 'unlocked'}: ${status}`);
 }
 
 const diceOf = (seed: number, whose: string): (() => number) => {

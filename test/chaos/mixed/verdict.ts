@@ -27,7 +27,7 @@ export async function verdictOf(cluster: Cluster, asked: readonly Asked[]): Prom
   ];
 }
 
-/** Whatever asks a person is answered, and everything ends. */
+/** Whatever asks a person is answered, what was scheduled is done or refused, and everything ends. */
 async function awaitEnds(cluster: Cluster): Promise<string[]> {
   const { store, client } = cluster;
   for (const until = Date.now() + patience; ; await sleep(100)) {
@@ -35,8 +35,16 @@ async function awaitEnds(cluster: Cluster): Promise<string[]> {
       .find({ state: { $in: openStates } })
       .lean()
       .exec();
-    if (open.length === 0) return [];
-    if (Date.now() > until) return Promise.all(open.map((operation) => whereItStands(cluster, operation)));
+    const due = await store.vms.model
+      .find({ state: { $ne: 'DONE' }, 'schedule.due_at': { $ne: null } }, { schedule: 1 })
+      .lean()
+      .exec();
+    if (open.length + due.length === 0) return [];
+    if (Date.now() > until)
+      return [
+        ...(await Promise.all(open.map((operation) => whereItStands(cluster, operation)))),
+        ...due.map(({ _id, schedule }) => `what was scheduled of VM ${_id} is still due: ${JSON.stringify(schedule)}`),
+      ];
     for (const { _id, state } of open)
       if (state === 'waiting_for_you') await client.send('POST', `/operations/${_id}/answer`, { answer: 'give_up' });
   }
@@ -115,11 +123,13 @@ async function deleteAll(cluster: Cluster): Promise<string[]> {
     const services = (await client.ask(Page, 'GET', '/services?limit=1000')).items;
     const done = (await client.ask(Page, 'GET', '/services?limit=1000&state=DONE')).items;
     const vms = (await client.ask(Page, 'GET', '/vms?limit=1000')).items;
-    if (services.length + done.length + vms.length === 0) return [];
+    const images = (await client.ask(Page, 'GET', '/images?limit=1000')).items;
+    if (services.length + done.length + vms.length + images.length === 0) return [];
     if (Date.now() > until)
       return [
         ...[...services, ...done].map(({ id }) => `service ${id} cannot be deleted`),
         ...vms.map(({ id }) => `VM ${id} cannot be terminated`),
+        ...images.map(({ id }) => `image ${id} cannot be deleted`),
       ];
     const requests = [
       ...[...services, ...done].map(({ id }) => client.send('DELETE', `/services/${id}`)),
@@ -127,6 +137,8 @@ async function deleteAll(cluster: Cluster): Promise<string[]> {
       ...(services.length === 0
         ? vms.map(({ id }) => client.send('POST', `/vms/${id}/terminate`, { hard: true }))
         : []),
+      // VMs use them to their end.
+      ...(services.length + vms.length === 0 ? images.map(({ id }) => client.send('DELETE', `/images/${id}`)) : []),
     ];
     const accepted = (await Promise.all(requests)).filter(({ status }) => status === 202);
     for (const { body } of accepted) {
@@ -152,6 +164,8 @@ async function checkNothingLeft({ store, client, simulator }: Cluster): Promise<
     .exec())
     findings.push(`VM ${_id} is left ${state}`);
   for (const { _id } of await store.services.model.find().lean().exec()) findings.push(`service ${_id} is left`);
+  for (const { _id, state } of await store.images.model.find().lean().exec())
+    findings.push(`image ${_id} is left ${state}`);
   for (const { _id, vms, used } of await store.hosts.model.find().lean().exec())
     if (Object.keys(vms).length > 0 || used.cpu !== 0 || used.memory !== 0)
       findings.push(

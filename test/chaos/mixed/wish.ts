@@ -5,6 +5,7 @@ export type Seen = {
   /** VMs that belong to no service. */
   singles: readonly SeenVm[];
   hosts: readonly number[];
+  images: readonly number[];
   /** Operations that go on, and those that ask a person. */
   open: readonly string[];
   asking: readonly string[];
@@ -15,7 +16,13 @@ export type Seen = {
 export type SeenVm = { id: number; state: string };
 
 /** What services and single VMs are made from. */
-export type Templates = { serviceTemplates: readonly number[]; vmTemplate: number };
+export type Templates = {
+  serviceTemplates: readonly number[];
+  vmTemplate: number;
+  /** The image that VMs of that are made of, and an address where another can be fetched. */
+  image: number;
+  imageSource: string;
+};
 
 /** A request; `admits`: when it is accepted, there is an operation of its own for it. */
 export type Wish = { method: 'POST' | 'DELETE' | 'PATCH'; path: string; body?: object; admits: boolean };

@@ -1,5 +1,6 @@
 import { PlainVmAction } from '../../../schemas/operations/vm-action.js';
 import { hostWishes } from './host-wishes.js';
+import { imageWishes } from './image-wishes.js';
 import { vmWishes } from './vm-wishes.js';
 import { about, admitted, type Kind, said } from './wish.js';
 
@@ -90,6 +91,7 @@ export const kinds: readonly Kind[] = [
   },
   ...vmWishes,
   ...hostWishes,
+  ...imageWishes,
 ];
 
 /** Kinds as often as they weigh: one of these by chance is a kind by its weight. */
