@@ -54,12 +54,7 @@ import { pauseSchedule, replaceSchedules, resumeSchedule, showSchedules } from '
 import { addRawAttributes, editService } from './scaling/service-edit.js';
 import { releaseService } from './services/release.js';
 import { repairService } from './services/service-recovery.js';
-import {
-  cloneServiceTemplate,
-  instantiateService,
-  removeServiceTemplateWhole,
-  serviceTemplates,
-} from './services/service-templates.js';
+import { instantiateService, serviceTemplates } from './services/service-templates.js';
 import {
   listServices,
   listWholeServices,
@@ -70,6 +65,7 @@ import {
 } from './services/services.js';
 import { listTemplateInputs } from './services/template-inputs.js';
 import { listRevisions, showRevision } from './services/template-revisions.js';
+import { cloneServiceTemplate, removeServiceTemplateWhole } from './services/whole-templates.js';
 import { datastores } from './storage/datastores.js';
 import { changeImageSnapshots } from './storage/image-snapshots.js';
 import { imageOwnership, listImages, removeImage, showImage, updateImage } from './storage/images.js';

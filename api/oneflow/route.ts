@@ -147,7 +147,3 @@ export function jsonOf(text: string, refusal: Problem): unknown {
 
 /** OneFlow's own words for what it does not do: 500 to its clients. */
 export const refused = (sentence: string): Problem => new Problem('wrong_state', sentence);
-
-/** What Arcus cannot do, as a sentence that says so: 501. */
-export const notYet = (what: string): Problem =>
-  new Problem('not_implemented', `Arcus cannot ${what} yet; docs/oneflow.md says what it can.`);

@@ -270,10 +270,14 @@ export const serviceTemplateCommands: readonly Leaf[] = [
     examples: [
       'arcus service-template clone my_service other',
       'arcus service-template clone my_service other --vm-templates',
+      'arcus service-template clone my_service other --images',
     ],
-    options: [['--vm-templates', 'clone the VM templates of its roles, too: the new roles name the clones']],
-    schema: z.object({ vmTemplates: z.boolean().optional() }),
-    run: async (context, [wish, name = ''], { vmTemplates }) => {
+    options: [
+      ['--vm-templates', 'clone the VM templates of its roles, too: the new roles name the clones'],
+      ['--images', 'clone these, and the images that their disks are made of'],
+    ],
+    schema: z.object({ vmTemplates: z.boolean().optional(), images: z.boolean().optional() }),
+    run: async (context, [wish, name = ''], { vmTemplates, images }) => {
       const id = await resolve(context.client(), serviceTemplates, wish);
       const { value, raw } = await context
         .client()
@@ -281,7 +285,7 @@ export const serviceTemplateCommands: readonly Leaf[] = [
           'POST',
           `/service-templates/${id}/clone`,
           ServiceTemplateResource,
-          json({ name, ...(vmTemplates && { vm_templates: true }) }),
+          json({ name, ...(vmTemplates && { vm_templates: true }), ...(images && { images: true }) }),
         );
       report(context, `service-template ${value.id} (${value.name}) created.`, raw);
     },

@@ -18,7 +18,8 @@ import { demand, operationSubject } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { operationResource } from './operation-resource.js';
 
-type Wish<K extends OperationKind> = {
+/** An operation that is to be admitted. */
+export type Wish<K extends OperationKind> = {
   kind: K;
   resource: { type: (typeof operations)[K]['on']; id: number };
   /** Of what is in a cluster, that. */
@@ -53,36 +54,16 @@ type Wish<K extends OperationKind> = {
 /** What a client has asked for: the request, for telling a repeated one by its key, and the operation that it tries again. */
 export type Asked = { request: unknown; retryOf?: string; admission: Admission };
 
-/**
- * Admits an operation (its document and its claim on the resource, in one transaction), has it started, and answers.
- * What cannot be started now is accepted all the same: reconciliation starts it. Whoever may USE or MANAGE the resource may
- * do so with the operation: it has the same owner, group and permission bits.
- */
-export async function admit<K extends OperationKind>(
-  { store, engine, settings, onDelayed }: OperationsContext,
+/** The operation that is wished for, as it is written. */
+async function operationOf<K extends OperationKind>(
+  { store }: Pick<OperationsContext, 'store'>,
   caller: Caller,
-  { idempotencyKey, also }: Admission,
-  {
-    kind,
-    resource,
-    cluster,
-    role,
-    name,
-    owner,
-    right = 'manage',
-    template,
-    retryOf,
-    input,
-    request,
-    vmTemplates,
-    charge,
-    warnings = [],
-    claim,
-    refusal,
-  }: Wish<K>,
-): Promise<OperationResource> {
+  wish: Wish<K>,
+  idempotencyKey: string | undefined,
+): Promise<Operation<K>> {
+  const { kind, resource, cluster, role, name, owner, template, retryOf, input, request, warnings = [] } = wish;
   const _id = ulid();
-  const operation: Operation<K> = {
+  return {
     _id,
     kind,
     resource,
@@ -107,46 +88,97 @@ export async function admit<K extends OperationKind>(
     cancel_requested: null,
     question: null,
     answer: null,
+    lane: laneOf(await store.operations.openOf(caller.id, takesAway(kind), ownLane)),
     created_at: new Date(),
     started_at: null,
     ended_at: null,
   };
-  const write = async () =>
-    store.operations.admit(
-      { ...operation, lane: laneOf(await store.operations.openOf(caller.id, takesAway(kind), ownLane)) },
+}
+
+/** The claim of an operation, and what it is charged, in the transaction of its admission; null: the guard did not match. */
+async function claimed<K extends OperationKind>(
+  { store }: Pick<OperationsContext, 'store'>,
+  caller: Caller,
+  { kind, resource, cluster, owner, right = 'manage', charge, claim }: Wish<K>,
+  op: string,
+  transaction: Transaction,
+): Promise<Ownership | null> {
+  const now = await claim(op, transaction);
+  if (!now) return null;
+  // It has been given away, or its bits were changed, since it was read.
+  if (!isSameOwnership(now, owner))
+    demand(
+      caller,
+      operationSubject({ ...now, resource, ...(cluster !== undefined && { cluster_id: cluster }) }),
+      right,
+      nameOf(resource),
+    );
+  if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, transaction);
+  // What takes away is never refused: it is how there come to be fewer.
+  if (!takesAway(kind))
+    await store.quotas.demandRoom({ uid: caller.id, uname: caller.name }, 'operations', transaction);
+  return now;
+}
+
+/** Has a run of an operation that is admitted begin. What cannot be started now is accepted all the same: reconciliation starts it. */
+async function start({ engine, onDelayed }: OperationsContext, operation: Operation): Promise<void> {
+  try {
+    // Occupied: by a run that this operation pre-empts, or by one that has ended its operation and is about to close.
+    if ((await engine.start(operation)) === 'occupied') await engine.handOver(operation._id);
+  } catch (error) {
+    onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error);
+  }
+}
+
+/**
+ * Admits an operation (its document and its claim on the resource, in one transaction), has it started, and answers.
+ * What cannot be started now is accepted all the same: reconciliation starts it. Whoever may USE or MANAGE the resource may
+ * do so with the operation: it has the same owner, group and permission bits.
+ */
+export async function admit<K extends OperationKind>(
+  context: OperationsContext,
+  caller: Caller,
+  { idempotencyKey, also }: Admission,
+  wish: Wish<K>,
+): Promise<OperationResource> {
+  const { store, settings } = context;
+  const { owner, vmTemplates, charge, refusal } = wish;
+  const write = async () => {
+    const operation = await operationOf(context, caller, wish, idempotencyKey);
+    return store.operations.admit(
+      operation,
       async (transaction) => {
         if (also && !(await also(operation._id, transaction))) return null;
-        const now = await claim(operation._id, transaction);
-        if (!now) return null;
-        // It has been given away, or its bits were changed, since it was read.
-        if (!isSameOwnership(now, owner))
-          demand(
-            caller,
-            operationSubject({ ...now, resource, ...(cluster !== undefined && { cluster_id: cluster }) }),
-            right,
-            nameOf(resource),
-          );
-        if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, transaction);
-        // What takes away is never refused: it is how there come to be fewer.
-        if (!takesAway(kind))
-          await store.quotas.demandRoom({ uid: caller.id, uname: caller.name }, 'operations', transaction);
-        return now;
+        return claimed(context, caller, wish, operation._id, transaction);
       },
       refusal,
     );
+  };
   const requester = { uid: caller.id, gid: administrators };
   const inTurn = vmTemplates ? () => store.references.inTurn('vm_template', vmTemplates, write) : write;
   const admitted = await store.quotas.inTurn([...(charge ? [owner] : []), requester], inTurn);
-  if (!admitted.repeated)
-    await start(admitted.operation).catch((error: unknown) =>
-      onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),
-    );
+  if (!admitted.repeated) await start(context, admitted.operation);
   return operationResource(admitted.operation, settings);
+}
 
-  async function start(accepted: Operation): Promise<void> {
-    // Occupied: by a run that this operation pre-empts, or by one that has ended its operation and is about to close.
-    if ((await engine.start(accepted)) === 'occupied') await engine.handOver(accepted._id);
-  }
+/**
+ * Admits an operation together with other writes, in their transaction: with all of them, or not at all. Returns what has it started,
+ * which is for after the transaction; whoever dies before leaves that to reconciliation.
+ */
+export async function admitIn<K extends OperationKind>(
+  context: OperationsContext,
+  caller: Caller,
+  wish: Wish<K>,
+  transaction: Transaction,
+): Promise<() => Promise<void>> {
+  const operation = await operationOf(context, caller, wish, undefined);
+  const admitted = await context.store.operations.admitIn(
+    operation,
+    (within) => claimed(context, caller, wish, operation._id, within),
+    transaction,
+  );
+  if (!admitted) throw await wish.refusal();
+  return () => start(context, admitted);
 }
 
 /** The operation that an earlier request with this key started, if there is one. */

@@ -15,26 +15,22 @@ import type { OperationResource } from '../../schemas/operations/operation-resou
 import type { InstantiateService, Role, Service } from '../../schemas/services/service.js';
 import type { ServiceNetwork } from '../../schemas/services/service-network.js';
 import {
-  type CloneServiceTemplate,
   firstRevision,
   type ServiceTemplate,
   ServiceTemplateBody,
   type ServiceTemplateResource,
 } from '../../schemas/services/service-template.js';
-import type { VmTemplate, VmTemplateResource } from '../../schemas/vms/vm-template.js';
 import { hadByTemplates } from '../../store/vms/template-had.js';
 import { mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext, RequestsContext } from '../context.js';
 import { type Kept, managed, objectsOf } from '../managed.js';
 import { admit, repeatedRequest } from '../operations/admit.js';
-import type { Precondition } from '../precondition.js';
 import { namesFor, serviceTemplateResource } from '../resources.js';
-import { vmTemplates } from '../vms/vm-templates.js';
 import { chosenNetworks } from './service-networks.js';
 import { checkServiceTemplate, demandVmTemplates, refuse, sizesOf, vmTemplatesOf } from './template-checks.js';
 
 /** Where service templates are kept, and how they are shown. */
-const kept = ({ store, directory }: OperationsContext): Kept<'service_template', ServiceTemplateResource> => ({
+export const kept = ({ store, directory }: OperationsContext): Kept<'service_template', ServiceTemplateResource> => ({
   find: store.serviceTemplates.find,
   async shown(caller, templates) {
     const names = await namesFor(directory, caller, templates);
@@ -66,63 +62,6 @@ export const serviceTemplates = (context: OperationsContext) => {
     remove: (_caller, { _id }, transaction) => store.serviceTemplates.remove(_id, transaction),
   });
 };
-
-/**
- * A template of the caller's own that is as another, but for its name. It takes what making one does, and USE on the other.
- * With `vm_templates` those of its roles are cloned along: all is there, or nothing is.
- */
-export async function cloneServiceTemplate(
-  context: OperationsContext,
-  caller: Caller,
-  id: number,
-  { name, vm_templates = false }: CloneServiceTemplate,
-): Promise<ServiceTemplateResource> {
-  const { store } = context;
-  const { find, shownOne } = objectsOf(context, 'service_template', kept(context));
-  const { body } = await find(caller, id, 'use');
-  const { create, prepare, writeIn } = serviceTemplates(context);
-  if (!vm_templates) return create(caller, { ...body, name });
-  const templates = vmTemplates(context);
-  // All are read before anything is prepared: one that he may not use is said first.
-  const used: VmTemplateResource[] = [];
-  for (const of of new Set(vmTemplatesOf(body))) used.push(await templates.show(caller, of));
-  // As it is checked, it names those that there are.
-  const prepared = await prepare(caller, { ...body, name });
-  const clones = new Map<number, VmTemplate>();
-  for (const { id: of, name: called, template } of used)
-    clones.set(of, await templates.prepare(caller, { name: `${name}-${called}`, template }));
-  const roles = body.roles.map((role) => ({
-    ...role,
-    vm_template: clones.get(role.vm_template)?._id ?? role.vm_template,
-  }));
-  const made = { ...prepared, body: { ...prepared.body, roles } };
-  const owner = { uid: caller.id, uname: caller.name };
-  await store.quotas.makeCounted(owner, 'service_templates', async (transaction) => {
-    for (const clone of clones.values()) {
-      await templates.writeIn(clone, transaction);
-      await store.quotas.demandRoom(owner, 'vm_templates', transaction);
-    }
-    await writeIn(made, transaction);
-  });
-  return shownOne(caller, made);
-}
-
-/** Removes a template together with the VM templates of its roles: all of them, or, where one may not go, nothing. */
-export async function removeServiceTemplateWhole(
-  context: OperationsContext,
-  caller: Caller,
-  id: number,
-  precondition: Precondition,
-): Promise<void> {
-  const { store } = context;
-  const { edit } = objectsOf(context, 'service_template', kept(context));
-  const { removeIn } = vmTemplates(context);
-  await edit(caller, id, precondition, async ({ body }, transaction) => {
-    await store.serviceTemplates.remove(id, transaction);
-    for (const one of new Set(vmTemplatesOf(body))) await removeIn(caller, one, transaction);
-    return true;
-  });
-}
 
 /** A service of the template, PENDING, and the operation that deploys it. */
 export async function instantiateService(

@@ -23,7 +23,7 @@ import type { Admission, OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import { nameFree } from '../free-name.js';
 import { objectsOf } from '../managed.js';
-import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import { type Asked, admit, repeatedRequest, type Wish } from '../operations/admit.js';
 import { ownershipOf } from '../ownership-of.js';
 import { iso, type Names, namesFor, ownership } from '../resources.js';
 
@@ -105,17 +105,26 @@ export async function removeImageAgain(
   id: number,
   { request, retryOf, admission }: Asked,
 ): Promise<OperationResource> {
-  const { store } = context;
+  return admit(context, caller, admission, await imageRemoval(context, caller, id, { request, retryOf }));
+}
+
+/** The removal of an image, which is refused where it may not go. */
+export async function imageRemoval(
+  { store }: Pick<OperationsContext, 'store'>,
+  caller: Caller,
+  id: number,
+  { request, retryOf }: { request: unknown; retryOf?: string | undefined },
+): Promise<Wish<'deleteImage'>> {
   const image = authorised(caller, 'image', await store.images.find(id), 'manage', id);
   const act = { do: 'image', wish: 'remove' } as const;
   await demandOn(store, act, { type: 'image', image });
-  return admit(context, caller, admission, {
+  return {
     kind: 'deleteImage',
     resource: { type: 'image', id },
     ...{ name: image.name, owner: image, input: {}, request, ...(retryOf !== undefined && { retryOf }) },
     claim: (op, transaction) => store.images.admitDeletion(id, op, transaction),
     refusal: () => whyLost(store, act, { type: 'image', id }),
-  });
+  };
 }
 
 /** It is unlocked by itself, and what else is to change is asked for then. */

@@ -23,7 +23,7 @@ import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { nameFree } from '../free-name.js';
-import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import { type Asked, admit, repeatedRequest, type Wish } from '../operations/admit.js';
 
 /** An image, LOCKED, and the operation that makes its bytes. */
 export async function createImage(
@@ -81,10 +81,20 @@ export async function cloneImage(
   request: CloneImage,
   admission: Admission,
 ): Promise<OperationResource> {
-  const { store } = context;
   const asked = { deed: 'clone image', id, ...request };
   const repeated = await repeatedRequest(context, caller, admission, asked);
-  if (repeated) return repeated;
+  return repeated ?? admit(context, caller, admission, await imageCloning(context, caller, id, request, asked));
+}
+
+/** The cloning of an image, whose resource is the clone; it is refused where it may not be. */
+export async function imageCloning(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  request: CloneImage,
+  asked: unknown,
+): Promise<Wish<'cloneImage'>> {
+  const { store } = context;
   const from = authorised(caller, 'image', await store.images.find(id), 'use', id);
   await demandOn(store, { do: 'image', wish: 'clone' }, { type: 'image', image: from });
   const whole = whyWhole(from, 'is cloned');
@@ -98,7 +108,7 @@ export async function cloneImage(
     throw new Problem('invalid_request', `Images are cloned between datastores of one kind: ${from.ds_mad}.`, {
       findings: [{ pointer: '/datastore_id', detail: `datastore ${datastore_id} is of kind ${image.ds_mad}` }],
     });
-  return admit(context, caller, admission, {
+  return {
     kind: 'cloneImage',
     ...admittedOf(image),
     input: { of: id },
@@ -108,7 +118,7 @@ export async function cloneImage(
       return insertImage(context, { ...image, operation: op }, transaction);
     },
     refusal: () => whyLost(store, { do: 'image', wish: 'clone' }, { type: 'image', id }),
-  });
+  };
 }
 
 /** What could not be made is made again, from where it got to. */

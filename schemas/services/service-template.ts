@@ -265,6 +265,12 @@ export const CloneServiceTemplate = z.strictObject({
     .describe(
       'Whether its roles have VM templates of their own: those that they name are cloned, too; you may have to be allowed to create VM templates',
     ),
+  images: z
+    .boolean()
+    .optional()
+    .describe(
+      'With those VM templates: whether what their disks are made of is cloned, too, each image once; you need USE on it, and CREATE on IMAGE',
+    ),
 });
 export type CloneServiceTemplate = z.infer<typeof CloneServiceTemplate>;
 

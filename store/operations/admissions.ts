@@ -38,7 +38,27 @@ export function createAdmissions(connection: Connection, operations: Model<Opera
     return (await operations.updateOne({ _id }, { $set: { idempotency_key } }, durably)).matchedCount > 0;
   }
 
+  /** The operation document and a guarded claim on its resource, in a transaction; null: the guard did not match. */
+  async function admitIn(
+    operation: Operation,
+    claim: (transaction: Transaction) => Promise<Ownership | null>,
+    transaction: Transaction,
+  ): Promise<Operation | null> {
+    // First, so that a request that comes twice at once is found by its key.
+    await operations.create([operation], within(transaction));
+    const owned = await claim(transaction);
+    if (!owned) return null;
+    if (isSameOwnership(owned, operation)) return operation;
+    // Whoever admits has read it before others gave it away.
+    const { uid, gid, permissions } = owned;
+    const owner = { uid, gid, permissions };
+    await operations.updateOne({ _id: operation._id }, { $set: owner }, within(transaction));
+    return { ...operation, ...owner };
+  }
+
   return {
+    admitIn,
+
     /**
      * Admission: in one transaction, the operation document and a guarded claim on its resource. `claim` returns whose the
      * resource is then, or null when its guard did not match; then nothing is written, and `refusal` says why. An
@@ -53,16 +73,9 @@ export function createAdmissions(connection: Connection, operations: Model<Opera
       if (earlier) return { operation: earlier, repeated: true };
       try {
         return await withTransaction(connection, async (transaction) => {
-          // First, so that a request that comes twice at once is found by its key.
-          await operations.create([operation], within(transaction));
-          const owned = await claim(transaction);
-          if (!owned) throw new GuardLost();
-          if (isSameOwnership(owned, operation)) return { operation, repeated: false };
-          // Whoever admits has read it before others gave it away.
-          const { uid, gid, permissions } = owned;
-          const owner = { uid, gid, permissions };
-          await operations.updateOne({ _id: operation._id }, { $set: owner }, within(transaction));
-          return { operation: { ...operation, ...owner }, repeated: false };
+          const admitted = await admitIn(operation, claim, transaction);
+          if (!admitted) throw new GuardLost();
+          return { operation: admitted, repeated: false };
         });
       } catch (error) {
         if (error instanceof GuardLost) throw await refusal();

@@ -231,7 +231,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
       ['create', 'service_template'],
     ],
     description:
-      'The new one is yours, in your group, with your umask. You need USE on the VM templates that its roles name. With `vm_templates` those are cloned first, each as `<name>-<its name>`, and the new roles name the clones; then you need to be allowed to create VM templates.',
+      'The new one is yours, in your group, with your umask. You need USE on the VM templates that its roles name. With `vm_templates` those are cloned first, each as `<name>-<its name>`, and the new roles name the clones; then you need to be allowed to create VM templates. With `images` what the disks of these are made of is cloned, too, each image once, as `<name>-<VM template>-disk-<n>`: it is LOCKED until an operation of its own, `cloneImage`, has copied it. All of it is there, or nothing is.',
     params: ById,
     query: NoQuery,
     body: json(CloneServiceTemplate.meta({ id: 'CloneServiceTemplate' })),

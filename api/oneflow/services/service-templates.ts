@@ -7,18 +7,7 @@ import { CloneServiceTemplate, ServiceTemplateBody } from '../../../schemas/serv
 import { actionOf, ownershipActions, type Perform } from '../action.js';
 import { rawIn, serviceDocument, templateDocument } from '../documents.js';
 import { rawOf } from '../raw.js';
-import {
-  type Asked,
-  addRoutes,
-  type Counting,
-  checked,
-  done,
-  jsonOf,
-  notYet,
-  objectOf,
-  pagesOf,
-  refused,
-} from '../route.js';
+import { type Asked, addRoutes, type Counting, checked, done, jsonOf, objectOf, pagesOf, refused } from '../route.js';
 
 const bodyOf = (sent: unknown): ServiceTemplateBody => checked(ServiceTemplateBody, templateIn(objectOf(sent)));
 
@@ -31,9 +20,15 @@ const replaced = ({ template_raw }: ServiceTemplateBody, sent: unknown): Service
 /** goca says true and false. */
 const Along = z.enum(['none', 'templates', 'all']).or(z.boolean()).nullable();
 
+/** What is done to VM templates along with a service template: nothing, the same, or the same to their images, too. */
+function alongOf(given: unknown): 'none' | 'templates' | 'all' {
+  const along = checked(Along, given);
+  return along === true ? 'all' : along || 'none';
+}
+
 /** `/service_template`: the templates of services. */
 export function serviceTemplateRoutes(router: Router, operations: Operations, metrics: Counting): void {
-  const { serviceTemplates, services, vmTemplates } = operations;
+  const { serviceTemplates, services } = operations;
 
   const instantiate: Perform = async ({ caller, id, ways, admission, accepted }, { merge_template }) => {
     const merge = merge_template === undefined || merge_template === null ? {} : objectOf(merge_template);
@@ -69,28 +64,14 @@ export function serviceTemplateRoutes(router: Router, operations: Operations, me
       );
     },
     // `recurisve` is what the command of 7.4 sends for --recursive-templates.
-    clone: async ({ caller, id, ways }, { name, recurisve = 'none', recursive = recurisve }) => {
-      const vm_templates = await withVmTemplates({ caller, id }, recursive, 'clone');
-      const template = await serviceTemplates.clone(caller, id, checked(CloneServiceTemplate, { name, vm_templates }));
+    clone: async ({ caller, id, ways, accepted }, { name, recurisve = 'none', recursive = recurisve }) => {
+      const along = alongOf(recursive);
+      const wish = { name, vm_templates: along !== 'none', images: along === 'all' };
+      const template = await serviceTemplates.clone(caller, id, checked(CloneServiceTemplate, wish));
+      if (along === 'all') accepted('cloneServiceTemplate');
       return { status: 201, document: templateDocument(template, ways) };
     },
   };
-
-  /** Whether what is done to a template is done to its VM templates, too. Images are not cloned or removed along: with those of a DISK nothing is done by half. */
-  async function withVmTemplates(
-    { caller, id }: Pick<Asked, 'caller' | 'id'>,
-    along: unknown,
-    verb: 'clone' | 'remove',
-  ): Promise<boolean> {
-    const which = checked(Along, along);
-    if (which === 'none' || which === false || which === null) return false;
-    if (which === 'templates') return true;
-    const { body } = await serviceTemplates.show(caller, id);
-    for (const vm of new Set(body.roles.map(({ vm_template }) => vm_template)))
-      if ('DISK' in (await vmTemplates.show(caller, vm)).template)
-        throw notYet(`${verb} the images of VM template ${vm} (${verb} with "templates")`);
-    return true;
-  }
 
   /** Puts something else in the place of a template; the whole of it is checked. */
   const edit = (
@@ -146,8 +127,9 @@ export function serviceTemplateRoutes(router: Router, operations: Operations, me
       path: '/service_template/{id}',
       answer: async ({ caller, id, body }) => {
         const { delete_type = 'none' } = objectOf(body);
-        const whole = await withVmTemplates({ caller, id }, delete_type, 'remove');
-        await serviceTemplates[whole ? 'removeWhole' : 'remove'](caller, id, unconditional);
+        const along = alongOf(delete_type);
+        if (along === 'none') await serviceTemplates.remove(caller, id, unconditional);
+        else await serviceTemplates.removeWhole(caller, id, { images: along === 'all', precondition: unconditional });
         return done;
       },
     },

@@ -9,6 +9,7 @@ import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';
 import { idleEngine } from '../../support/idle-engine.js';
+import { madeImage } from '../../support/made-image.js';
 import { madeVm } from '../../support/made-vm.js';
 import { noSealer, noStorages } from '../../support/no-storages.js';
 import { addUser } from '../../support/people.js';
@@ -569,7 +570,16 @@ describe('templates and services, for who works with them', () => {
     });
     const stored = await template({ roles: [{ name: 'db', vm_template: disk.body.id }] });
     const images = await act(`/service_template/${stored}`, 'clone', { name: 'images', recursive: 'all' });
-    expect([images.status, images.text]).toEqual([501, expect.stringContaining('clone the images of VM template')]);
+    expect([images.status, images.text]).toEqual([400, expect.stringContaining('names images that are not there')]);
+    await world.store.images.model.create([madeImage({ _id: 900, name: 'debian', state: 'READY' })]);
+    expect((await act(`/service_template/${stored}`, 'clone', { name: 'images', recursive: 'all' })).status).toBe(201);
+    const clone = await world.store.images.named('images-disk-disk-0', 0);
+    expect(clone).toMatchObject({ state: 'LOCKED', origin: { image: 900 } });
+    expect(await world.store.operations.model.countDocuments({ kind: 'cloneImage', 'resource.id': clone?._id })).toBe(
+      1,
+    );
+    const copied = (await vmTemplates()).find(({ name }: { name: string }) => name === 'images-disk');
+    expect(copied.template.DISK).toEqual({ IMAGE_ID: clone?._id });
     expect((await act(`/service_template/${stored}`, 'clone', { name: 'none', recursive: 'templates' })).status).toBe(
       201,
     );
@@ -611,22 +621,27 @@ describe('templates and services, for who works with them', () => {
       (await world.ask('oneadmin', 'post', '/vm-templates', { name, template: { CPU: 1, MEMORY: 64, ...over } })).body
         .id;
     const [one, two] = [await made('goes'), await made('goes, too')];
-    const disk = await made('with a disk', { DISK: { IMAGE: 'debian' } });
+    await world.store.images.model.create([madeImage({ _id: 901, name: 'goes along', state: 'READY' })]);
+    const disk = await made('with a disk', { DISK: { IMAGE: 'goes along' } });
     const of = (...ids: number[]) => template({ roles: ids.map((id, at) => ({ name: `r${at}`, vm_template: id })) });
     const there = async (id: number) => (await world.ask('oneadmin', 'get', `/vm-templates/${id}`)).status;
     const remove = (id: string, delete_type: unknown) =>
       as('ruby 7.4.0')('delete', `/service_template/${id}`, { delete_type });
     const [both, stored, shared] = [await of(one, two, one), await of(disk), await of(two)];
-    expect([(await remove(both, 'some')).status, (await remove(stored, 'all')).text]).toEqual([
-      400,
-      expect.stringContaining('remove the images of VM template'),
-    ]);
+    expect((await remove(both, 'some')).status).toBe(400);
     // Another service template of the same owner uses one of them: the other stays, too, and so does the template.
     const kept = await remove(both, 'templates');
     expect([kept.status, kept.text]).toEqual([500, expect.stringContaining(`uses VM template ${two}`)]);
     expect([await there(one), (await old('get', `/service_template/${both}`)).status]).toEqual([200, 200]);
     expect((await remove(stored, 'templates')).status).toBe(204);
-    expect(await there(disk)).toBe(404);
+    expect([await there(disk), (await world.store.images.find(901))?.operation]).toEqual([404, null]);
+    const again = await made('with a disk', { DISK: { IMAGE: 'goes along' } });
+    expect((await remove(await of(again), 'all')).status).toBe(204);
+    const removals = await world.store.operations.model
+      .find({ 'resource.type': 'image', 'resource.id': 901 })
+      .lean()
+      .exec();
+    expect([await there(again), removals]).toMatchObject([404, [{ kind: 'deleteImage', state: 'accepted' }]]);
     expect((await remove(shared, 'none')).status).toBe(204);
     expect([(await remove(both, 'all')).status, await there(one), await there(two)]).toEqual([204, 404, 404]);
   });
