@@ -10,7 +10,7 @@ const keyOf = ({ id, datastore }: StoredImage): string => `${datastore.id}/${id}
 
 /**
  * Datastores in memory, which count bytes and keep none. An image of an address is as large as its last part says: `http://source/5` comes to
- * 5 MB, one at a time, each of which takes `pieceMilliseconds`.
+ * 5 MB, one at a time, each of which takes `pieceMilliseconds`; a copy is one piece.
  */
 export class MemoryStorage {
   /** What is kept, by datastore and image; what has arrived, in bytes; and the epochs under which that was done. */
@@ -92,8 +92,9 @@ export class MemoryStorage {
       await this.beforeEach('createEmpty', claim);
       return this.#keep(claim, { format, virtualSize: size, bytes: 196_624, published: null });
     },
-    copy: async (claim, from, onProgress) => {
+    copy: async (claim, from, onProgress, signal) => {
       await this.beforeEach('copy', claim);
+      await sleep(this.pieceMilliseconds, undefined, { signal });
       const source = this.kept.get(keyOf(from));
       if (!source) throw new Problem('not_found', `There is no image ${from.id} in datastore ${from.datastore.id}.`);
       onProgress({ phase: 'copy', done: source.bytes, total: source.bytes });
