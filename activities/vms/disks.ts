@@ -1,5 +1,6 @@
 import type { DiskClaim, DiskWish, Storage } from '../../adapters/storage/port.js';
 import { Problem, problemOf } from '../../domain/problems.js';
+import { wrongWithDisk } from '../../domain/vms/disk-fault.js';
 import { isStill } from '../../domain/vms/disk-saves.js';
 import { placeOf as hostOf } from '../../domain/vms/stays.js';
 import { snapshotChange } from '../../domain/vms/vm-devices.js';
@@ -109,7 +110,7 @@ async function namingDisk<T>(disk: number | null, work: Promise<T>): Promise<T> 
   } catch (error) {
     const problem = problemOf(error);
     if (disk === null || !problem) throw error;
-    throw new Problem(problem.code, `disk ${disk}: ${problem.message}`, { cause: error });
+    throw new Problem(problem.code, wrongWithDisk(disk, problem.message), { cause: error });
   }
 }
 

@@ -24,7 +24,7 @@ export function rawDomain(data: string): DomainTree | string {
   if (/<[!?]/.test(data)) return 'must be elements alone, without declarations and comments';
   const whole = `<domain>${data}</domain>`;
   const valid = XMLValidator.validate(whole);
-  if (valid !== true) return `is no XML of a domain: ${valid.err.msg}`;
+  if (valid !== true) return `is no XML of a domain: ${valid.err.msg.replace(/\.$/, '')}`;
   const read: unknown = parser.parse(whole);
   const { domain, ...others } = isAttributes(read) ? read : {};
   if (Object.keys(others).length > 0) return 'must be what stands within a domain';

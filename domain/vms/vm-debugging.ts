@@ -2,6 +2,7 @@ import type { DebugStep } from '../../schemas/operations/debug-step.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Debugging } from '../../schemas/vms/vm-debugging.js';
 import { domainName } from '../operations/names.js';
+import { diskAtFault } from './disk-fault.js';
 import { placeOf } from './stays.js';
 import { abandonment, nextVmState, type vmStates } from './vm-events.js';
 import { recoveries } from './vm-recover.js';
@@ -132,13 +133,16 @@ export function debuggingOf(vm: DebuggedVm): Standing | null {
   // What has come between, whatever it was, has begun anew.
   const kept = vm.debugging?.epoch === vm.epoch ? vm.debugging : null;
   const { session, done, failed } = kept ?? begun(vm.epoch);
+  const atFault = diskAtFault(vm.reason);
   const actions = deeds.map((deed, at): DebugAction => {
     const what = { number: at + 1, action: actionText(deed, vm) };
     const answered = done[at];
     if (answered) return { ...what, state: answered.how, error: null, operation: answered.op, at: answered.at };
     if (at === done.length && failed)
       return { ...what, state: 'failed', error: failed.error, operation: failed.op, at: failed.at };
-    const hasFailed = failedBy(deed.verb) === state || deeds.length === 1;
+    // Disks are made in order: those before the one that failed are there, and nobody has come to those behind it.
+    const isOfAnother = deed.disk !== undefined && atFault !== null && deed.disk !== atFault;
+    const hasFailed = (failedBy(deed.verb) === state && !isOfAnother) || deeds.length === 1;
     const error = hasFailed ? vm.reason : null;
     return { ...what, state: hasFailed ? 'failed' : 'pending', error, operation: null, at: null };
   });

@@ -252,11 +252,16 @@ it('are made one by one by whoever goes through a PROLOG_FAILURE: one is run, on
   expect((await shown(id)).debugging?.actions.map(({ action }) => action)).toEqual(
     [0, 1, 2].map((disk) => `MAKEDISK fs datastore-0 one-${id} disk-${disk}`),
   );
+  const amiss = ['failed', 'disk 1: no room'];
+  expect(await actions()).toEqual([['pending', null], amiss, ['pending', null]]);
   asked.length = 0;
   await ended(world.debug(id, 'run'));
   expect(await world.ended((await world.debug(id, 'run')).op)).toMatchObject({ state: 'failed' });
-  const amiss = ['failed', 'disk 1: no room'];
-  expect(await actions()).toEqual([['succeeded', null], ['failed', 'no room'], amiss]);
+  expect(await actions()).toEqual([
+    ['succeeded', null],
+    ['failed', 'no room'],
+    ['pending', null],
+  ]);
   await ended(world.debug(id, 'skip'));
   await ended(world.debug(id, 'run'));
   expect(asked).toEqual([0, 1, 2]);
