@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, open, rm } from 'node:fs/promises';
+import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,8 +51,11 @@ export async function libvirtCloud(wish: Guests, disk: string): Promise<SampleCl
 
 async function makeDisk(given: string | undefined, disk: string): Promise<void> {
   if (given === undefined) return buildGuest('/', disk);
+  // A start that is killed half-way leaves no part of a disk in its place.
+  const part = `${disk}.part`;
   try {
-    await copyFile(given, disk);
+    await copyFile(given, part);
+    await rename(part, disk);
   } catch (error) {
     throw new Obstacle(`the disk given with --guest-image cannot be read: ${reasonOf(error)}`);
   }
