@@ -19,8 +19,11 @@ import { wakeService } from './wake-service.js';
 
 /** `clear`: what there is of it is to be ended before it is deployed; `host`: where; `held`: it is made on hold, and not deployed. */
 export type VmPlan = { vm: number; hard: boolean; clear?: boolean; host?: number; held?: boolean };
-/** What somebody has said of a VM; null: it does not hang any more. `disks`: its domain is gone, and they are to go next. */
-export type ClaimPlan = { vm: number; event: VmEvent | null; disks?: true };
+/**
+ * What somebody has said of a VM; null: it does not hang any more. `disks`: its domain is gone, and they are to go next. `believed`:
+ * that they are gone was said, too, and is so where their datastore does not answer.
+ */
+export type ClaimPlan = { vm: number; event: VmEvent | null; disks?: true; believed?: true };
 export type VmInput = { op: string; vm: number };
 
 /** `boot`: it has a place; `restore`: there, what it had in memory is saved; `wait`: it fits nowhere; `gone`: somebody else has it, or it is done. */
@@ -56,9 +59,10 @@ export const vmOperationActivities = ({
       if (vm?.operation !== operation._id || vm.wanted !== null || !isClaim(operation)) return null;
       const recovery = recoveries[vmStateName(vm)][operation.input.claim];
       if (recovery.do !== 'claim') return { vm: vm._id, event: null };
+      if (recovery.event !== 'done' || (!vm.datastore && !vm.stored)) return { vm: vm._id, event: recovery.event };
       // Whoever says that its shutdown succeeded has not said that of its disks.
-      const disks = recovery.event === 'done' && vm.lcm_state === 'SHUTDOWN' && vm.datastore;
-      return { vm: vm._id, event: disks ? 'epilog' : recovery.event, ...(disks && { disks: true }) };
+      const believed = vm.lcm_state !== 'SHUTDOWN';
+      return { vm: vm._id, event: 'epilog', disks: true, ...(believed && { believed }) };
     }),
 
   /** What somebody has said of the VM is written. Returns false when it is not so that it could be said any more. */

@@ -235,6 +235,47 @@ it('is PROLOG_FAILURE where a disk cannot be made, and goes on from there; EPILO
   await world.accounted();
 });
 
+it('are gone when somebody says so of them, or that is not so; where nobody can look it is believed', async () => {
+  const { id: of } = await image();
+  const { disks } = world.storage;
+  const failing = (code: 'datastore_full' | 'backend_unavailable') => {
+    disks.beforeEach = async (call) => {
+      if (call === 'removeDisks') throw new Problem(code, 'no room');
+    };
+  };
+  const failed = async () => {
+    const { op, id } = await createVm([{ IMAGE_ID: of }, { TYPE: 'swap', SIZE: 4 }]);
+    expect(await world.ended(op)).toMatchObject(done);
+    failing('datastore_full');
+    expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'failed' });
+    return id;
+  };
+  const one = await failed();
+  expect(await world.ended((await world.recoverVm(one, 'success')).op)).toMatchObject({
+    ...{ state: 'failed', error: { code: 'vm_failed', detail: expect.stringContaining('no room') } },
+  });
+  expect(await world.vm(one)).toMatchObject({ lcm_state: 'EPILOG_FAILURE', reason: 'no room', hold: null });
+  disks.beforeEach = async () => {};
+  await ended(world.recoverVm(one, 'success'));
+  expect(await world.vm(one)).toMatchObject({ state: 'DONE', hold: null });
+  expect([stored(one), await usedBy(of)]).toEqual([[], ['READY', []]]);
+
+  const two = await failed();
+  failing('backend_unavailable');
+  const { datastore, epoch } = await world.vm(two);
+  if (!datastore) throw new Error('it had disks');
+  await ended(world.recoverVm(two, 'success'));
+  expect(await world.vm(two)).toMatchObject({ state: 'DONE', hold: null });
+  expect([stored(two), await usedBy(of)]).toEqual([
+    [0, 1],
+    ['READY', []],
+  ]);
+  disks.beforeEach = async () => {};
+  const its = { vm: two, epoch: epoch + 1, datastore };
+  await world.storage.ports.storages.of(datastore).removeDisks(its, AbortSignal.timeout(5_000));
+  await world.accounted();
+});
+
 it('are made one by one by whoever goes through a PROLOG_FAILURE: one is run, one left out, and success makes what is missing', async () => {
   const [system, data, more] = [await image(), await image(), await image()];
   const { disks } = world.storage;
