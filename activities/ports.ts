@@ -1,4 +1,5 @@
 import type { Engine } from '../adapters/engine/port.js';
+import type { Fencing } from '../adapters/fencing/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import type { Networks } from '../adapters/network/port.js';
 import type { Import } from '../adapters/storage/bring-in.js';
@@ -50,6 +51,12 @@ export type StepPorts = {
   migrateMarked?: (marked: { vm: number; by: number; key: string }) => Promise<string>;
   /** Has a VM migrated away from a host that is flushed, as whoever flushes it would; once for each way. Given by the worker. */
   migrateForFlush?: (deed: { op: string; requester: number; vm: number; live: boolean }) => Promise<string>;
+  /** Turns hosts off. Absent: none is. */
+  fencing?: Fencing;
+  /** Asks for the failover of a host that has missed as many polls as its policy says, as whoever has given it that would. Given by the worker. */
+  failOver?: (due: { host: number; silence: Date }) => Promise<string | null>;
+  /** Asks for the deployment of a VM of a failed host that fits nowhere, as its owner would; once for a failover. Given by the worker. */
+  deployForFailover?: (deed: { op: string; vm: number }) => Promise<string>;
   settings: {
     vmNameTemplate: string;
     shutdownAction: ShutdownAction;

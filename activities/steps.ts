@@ -1,5 +1,7 @@
 import type { TitledStep } from '../domain/operations/step-title.js';
 import { checkActivities, datastoreCheckSteps, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
+import { failoverActivities } from './failover/failing-over.js';
+import { fencingSteps } from './failover/fencing.js';
 import { endingActivities } from './operations/ending.js';
 import type { StepPorts } from './ports.js';
 import { elasticityActivities } from './scaling/elasticity.js';
@@ -47,6 +49,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...vmOperationActivities(ports),
     ...movingActivities(ports),
     ...flushingActivities(ports),
+    ...failoverActivities(ports),
     ...importingActivities(ports),
     ...deviceActivities(ports),
     ...diskSavingActivities(ports),
@@ -68,6 +71,7 @@ export const computeSteps = (ports: StepPorts) => ({
   ...debuggingSteps(ports),
   ...findingActivities(ports),
   ...claimActivities(ports),
+  ...fencingSteps(ports),
   ...hostCheckSteps(ports),
 });
 export type ComputeSteps = AllTitled<ReturnType<typeof computeSteps>>;

@@ -32,6 +32,7 @@ export const problems = {
   deploy_refused: { status: 502, retryable: false, title: 'The hypervisor refused the VM' },
   destroy_refused: { status: 502, retryable: false, title: 'The hypervisor refused to remove the VM' },
   action_refused: { status: 502, retryable: false, title: 'The hypervisor refused the action' },
+  not_fenced: { status: 502, retryable: false, title: 'The host could not be turned off' },
   network_refused: { status: 502, retryable: false, title: 'The host cannot have the network' },
   source_refused: { status: 422, retryable: false, title: 'The source cannot be used' },
   image_refused: { status: 422, retryable: false, title: 'The image is not what it must be' },

@@ -1,8 +1,10 @@
+import { expectedRecovery } from '../domain/failover/due.js';
 import { isSilent } from '../domain/hosts/host-states.js';
 import { type PollSettings, pollEvery } from '../domain/hosts/polls.js';
 import { fateOf, seenOf } from '../domain/vms/zombies.js';
 import type { Capacity } from '../schemas/common/capacity.js';
 import { defaultCluster } from '../schemas/hosts/cluster.js';
+import type { HaPolicy } from '../schemas/hosts/ha.js';
 import type { Host, HostResource } from '../schemas/hosts/host.js';
 import { iso, isoOrNull, type Names, ownership } from './resources.js';
 
@@ -16,6 +18,10 @@ export const hostResource = (host: Host, names: Names, settings: PollSettings): 
   state: host.state,
   error: host.error,
   silent_since: isSilent(host) && host.state !== 'OFFLINE' ? isoOrNull(host.silent_since ?? null) : null,
+  missed: host.missed ?? 0,
+  fenced: host.fenced ? { at: iso(host.fenced.at), by: host.fenced.by } : null,
+  ha: policyOf(host),
+  expected_recovery: expectedRecovery(host.ha, settings),
   next_look:
     host.state === 'OFFLINE' || host.last_monitored_at === null
       ? null
@@ -43,6 +49,13 @@ export const hostResource = (host: Host, names: Names, settings: PollSettings): 
   created_at: iso(host.created_at),
   last_monitored_at: isoOrNull(host.last_monitored_at),
 });
+
+/** What is to be done when it fails, as it was asked for. */
+export function policyOf({ ha }: Pick<Host, 'ha'>): HaPolicy | null {
+  if (!ha) return null;
+  const { action, polls, stopped, fencing } = ha;
+  return { action, polls, stopped, fencing };
+}
 
 /** Domains that should not be there, and what becomes of them. */
 function strayResources(host: Host): Pick<HostResource, 'zombies' | 'wilds'> {

@@ -4,6 +4,7 @@ import { listOperationsOn } from './acts/operations-on.js';
 import { bind } from './bind.js';
 import { listConsistencyChecks, showConsistencyCheck, startConsistencyCheck } from './consistency/consistency.js';
 import type { OperationsContext, RequestsContext } from './context.js';
+import { callFenced, failOverHost } from './failover/failover.js';
 import { clusters } from './hosts/clusters.js';
 import { cleanHost, createHost, hostOwnership, listHosts, removeHost, showHost, updateHost } from './hosts/hosts.js';
 import { createAcl, listAcls, removeAcl, showAcl } from './identity/acls.js';
@@ -107,6 +108,8 @@ export const createOperations = (given: OperationsContext) => {
         update: updateHost,
         clean: cleanHost,
         flush: flushHost,
+        failOver: failOverHost,
+        callFenced,
         importWild,
         remove: removeHost,
       }),

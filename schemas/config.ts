@@ -158,6 +158,11 @@ export const Config = z.object({
     .max(600)
     .default(20)
     .describe('Seconds between two polls of the hosts; counts from the next start on'),
+  ARCUS_FENCING_DIRECTORY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Directory on the workers with the programs that turn hosts off (docs/ha.md); absent: none is run'),
   ARCUS_PLACEMENT_POLICY: PlacementPolicy.default('stripe').describe(
     'Which host is best for VMs without SCHED_RANK: stripe, pack, load_aware, custom or fixed (docs/placement.md)',
   ),

@@ -152,6 +152,17 @@ export const operations = {
     preempts: false,
     right: 'admin',
   },
+  failoverHost: {
+    on: 'host',
+    verb: 'fail over',
+    noun: 'failover',
+    nouns: 'failovers',
+    doing: 'is being failed over',
+    aim: null,
+    counts: 'recovered',
+    preempts: false,
+    right: 'admin',
+  },
   importVm: {
     on: 'vm',
     verb: 'import',

@@ -1,9 +1,11 @@
 import type { Connection } from 'mongoose';
 import { isOpen } from '../domain/operation-states.js';
 import type { OperatedKind } from '../schemas/kinds.js';
-import { isScaling, type Operation, type Releasing } from '../schemas/operations/operation.js';
+import { isFailover, isScaling, type Operation, type Releasing } from '../schemas/operations/operation.js';
 import { type OperationKind, takesAway } from '../schemas/operations.js';
 import type { Vm } from '../schemas/vms/vm.js';
+import type { Failovers } from './failover/failovers.js';
+import { hostEndings } from './failover/host-endings.js';
 import type { Wilds } from './hosts/wilds.js';
 import type { QuotaStore } from './identity/quotas.js';
 import { sessionOf, type Transaction, withTransaction } from './mongo/transaction.js';
@@ -18,7 +20,6 @@ import type { ServiceNetworks } from './services/service-networks.js';
 import { imageEndings } from './storage/image-endings.js';
 import type { ImageStore } from './storage/images.js';
 import type { Flushes } from './vms/flushes.js';
-import { hostEndings } from './vms/host-endings.js';
 import { vmEndings } from './vms/vm-endings.js';
 import type { VmHoldings } from './vms/vm-holdings.js';
 
@@ -38,6 +39,7 @@ export function createEndings(
     releases,
     scalings,
     flushes,
+    failovers,
     wilds,
     images,
     holdings,
@@ -48,6 +50,7 @@ export function createEndings(
     releases: Releases;
     scalings: Scalings;
     flushes: Flushes;
+    failovers: Failovers;
     wilds: Wilds;
     images: ImageStore;
     holdings: VmHoldings;
@@ -64,7 +67,7 @@ export function createEndings(
       performOnRole: settleNothing,
     },
     vm: vmEndings({ vms, wilds, images, holdings, release: releases.releaseOne }),
-    host: hostEndings(flushes),
+    host: hostEndings({ flushes, failovers, releases }),
     image: imageEndings(images),
     zone: { checkConsistency: settleNothing },
   };
@@ -87,7 +90,10 @@ export function createEndings(
       const vm = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
       if (vm?.service) await health.refresh([vm.service.id]);
     },
-    host: async () => {},
+    host: async (ended) => {
+      const vms = isFailover(ended) ? Object.keys(ended.failed_over ?? {}).map(Number) : [];
+      if (vms.length > 0) await health.refresh(await failovers.servicesOf(vms));
+    },
     image: async () => {},
     zone: async () => {},
   };

@@ -8,6 +8,7 @@ import { createLeaseRepairs } from './consistency/lease-repairs.js';
 import { createDocuments } from './documents.js';
 import { createEdits } from './edits.js';
 import { createEndings } from './endings.js';
+import { createFailovers } from './failover/failovers.js';
 import { createClusterChanges } from './hosts/cluster-changes.js';
 import { createClusterStore } from './hosts/clusters.js';
 import { createHostStore } from './hosts/hosts.js';
@@ -92,6 +93,7 @@ export function createStore(connection: Connection) {
   const hosts = createHostStore(connection, clusters);
   const scalings = createScalings(connection, { services, quotas });
   const wilds = createWilds(connection);
+  const failovers = createFailovers({ hosts, vms, operations, services });
   const flushes = createFlushes(connection, { hosts, vms, operations });
   const health = createHealth(connection, { services, vms });
   const releases = createReleases(connection, { operations, services, vms });
@@ -153,6 +155,7 @@ export function createStore(connection: Connection) {
       releases,
       scalings,
       flushes,
+      failovers,
       wilds,
       images,
       holdings,
@@ -160,6 +163,7 @@ export function createStore(connection: Connection) {
     }),
     scalings,
     flushes,
+    failovers,
     performances: createPerformances({ services, operations }),
     schedules: createSchedules(connection),
     elasticity: createElasticity(connection),

@@ -8,12 +8,19 @@ import { createStepLog } from '../activities/operations/step-log.js';
 import { networkedHypervisors } from '../activities/vms/networked-hypervisors.js';
 import { namespacesOf, type TemporalAccess, temporalAccess, workerConnection } from '../adapters/engine/access.js';
 import { temporalEngine } from '../adapters/engine/temporal.js';
+import { fencing } from '../adapters/fencing/fencing.js';
 import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import { networks } from '../adapters/network/networks.js';
 import { createLogger } from '../adapters/process/logger.js';
 import { createSealer } from '../adapters/process/sealer.js';
 import { readSettings } from '../adapters/process/settings.js';
 import type { OperationsContext } from '../requests/context.js';
+import {
+  type DueFailover,
+  deployForFailover,
+  failOverByPolicy,
+  type LeftToWait,
+} from '../requests/failover/failover.js';
 import { type DeedOnVm, performByPolicy, performOnVm } from '../requests/scaling/actions.js';
 import { scaleByPolicy } from '../requests/scaling/scaling.js';
 import { type Retirement, retireBackup } from '../requests/vms/backups.js';
@@ -102,6 +109,9 @@ async function main(): Promise<void> {
     retireBackup: (deed: Retirement) => retireBackup(asking, deed),
     migrateMarked: (marked: Rescheduled) => migrateMarked(asking, marked),
     migrateForFlush: (deed: FlushDeed) => migrateForFlush(asking, deed),
+    fencing: fencing({ directory: config.ARCUS_FENCING_DIRECTORY }),
+    failOver: (due: DueFailover) => failOverByPolicy(asking, due),
+    deployForFailover: (deed: LeftToWait) => deployForFailover(asking, deed),
     engine,
     ...images,
     settings: {

@@ -55,6 +55,13 @@ export const settling = proxyActivities<Pick<ComputeSteps, 'settleMove' | 'settl
   scheduleToCloseTimeout: '20s',
 });
 
+/** Hosts are turned off: up to four methods of ten minutes each. */
+export const fencing = proxyActivities<Pick<ComputeSteps, 'fenceHost'>>({
+  ...atHosts,
+  startToCloseTimeout: '41m',
+  scheduleToCloseTimeout: '60m',
+});
+
 /** Periodic work: the next tick tries again, so this one need not for long. */
 export const ticks = proxyActivities<TickSteps>({
   heartbeatTimeout: '5s',

@@ -1,4 +1,5 @@
 export { checkConsistency } from './consistency/check-consistency.js';
+export { failoverHost } from './failover/failover-host.js';
 export { placement } from './placement/placement.js';
 export { performOnRole } from './scaling/perform-on-role.js';
 export { scaleRole } from './scaling/scale-role.js';

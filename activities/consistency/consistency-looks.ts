@@ -24,6 +24,7 @@ import { judgeQuotas } from '../../domain/consistency/judge-quotas.js';
 import { judgeKeptNetworks, judgeMadeNetworks } from '../../domain/consistency/judge-service-networks.js';
 import { judgeServices } from '../../domain/consistency/judge-services.js';
 import { judgeVms } from '../../domain/consistency/judge-vms.js';
+import { isOff } from '../../domain/hosts/host-states.js';
 import { leaseKey } from '../../domain/networks/lease-key.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
@@ -292,7 +293,7 @@ async function lookAtHosts(ports: LookPorts, portion: Portion<number>): Promise<
 
 /** Asks twice: whoever is late once on a crowded machine would leave its domains uncompared. */
 async function probe(ports: LookPorts, host: SeenHostDocument): Promise<Heard> {
-  if (host.state === 'OFFLINE') return null;
+  if (isOff(host)) return null;
   const heard = await probeOnce(ports, host);
   return 'domains' in heard ? heard : probeOnce(ports, host);
 }

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { isOff } from '../../domain/hosts/host-states.js';
 import { unmadeOf } from '../../domain/services/made-networks.js';
 import { heldBack } from '../../domain/services/role-cap.js';
 import { parentPlaces } from '../../domain/services/role-graph.js';
@@ -253,11 +254,11 @@ export async function staffOf(
 /** Those of a role that do not run as they should. */
 const othersOf = ({ vms }: { vms: readonly WorkVm[] }): WorkVm[] => vms.filter((vm) => belongs(vm) && !isVmHealthy(vm));
 
-/** By VM, the name of its host, where that is OFFLINE. */
+/** By VM, the name of its host, where that is OFFLINE or off. */
 async function offlineHostsOf(store: StepPorts['store'], vms: readonly WorkVm[]): Promise<Map<number, string>> {
   const places = vms.flatMap((vm) => placeOf(vm)?.hid ?? []);
   const hosts = places.length === 0 ? [] : await store.hosts.byIds([...new Set(places)]);
-  const offline = new Map(hosts.flatMap(({ _id, name, state }) => (state === 'OFFLINE' ? [[_id, name]] : [])));
+  const offline = new Map(hosts.flatMap((host) => (isOff(host) ? [[host._id, host.name]] : [])));
   return new Map(
     vms.flatMap((vm) => {
       const name = offline.get(placeOf(vm)?.hid ?? -1);

@@ -16,6 +16,7 @@ import type { Host } from '../../schemas/hosts/host.js';
 import { eachMetric } from '../../schemas/hosts/metrics.js';
 import type { Sample, VmSample } from '../../store/vms/metrics.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
+import { beginFailovers } from '../failover/begin-failovers.js';
 import { eachApart } from '../operations/each-apart.js';
 import type { StepPorts } from '../ports.js';
 import { settleHost } from '../vms/settle-host.js';
@@ -37,13 +38,20 @@ const pause = 1_000;
 const atOnce = 10;
 const settleTimeout = 8_000;
 
-type MonitoringPorts = Pick<StepPorts, 'store' | 'networks'> & {
+type MonitoringPorts = Pick<StepPorts, 'store' | 'networks' | 'failOver'> & {
   settings?: Pick<StepPorts['settings'], 'insistence' | 'monitoringInterval'>;
   hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> };
   engine: Engine;
 };
 
-export const monitoringActivities = ({ store, hypervisors, networks, engine, settings }: MonitoringPorts) => ({
+export const monitoringActivities = ({
+  store,
+  hypervisors,
+  networks,
+  engine,
+  settings,
+  failOver,
+}: MonitoringPorts) => ({
   /** Ids of the hosts to monitor, in batches. */
   async hostsToMonitor(): Promise<number[][]> {
     const hosts = await store.hosts.all();
@@ -77,9 +85,9 @@ export const monitoringActivities = ({ store, hypervisors, networks, engine, set
       const target = targetOf(host);
       return { host, target, hypervisor: hypervisors.of(target), report };
     };
-    const write = async (host: Seen, heard: Heard): Promise<Written> => {
+    const write = async (host: Seen, heard: Heard, polled: boolean): Promise<Written> => {
       if ('error' in heard) {
-        await store.hosts.silent(host._id, heard.error);
+        await store.hosts.silent(host._id, heard.error, polled);
         return 'silent';
       }
       const isHeard = heardStates.some((state) => state === host.state);
@@ -93,7 +101,7 @@ export const monitoringActivities = ({ store, hypervisors, networks, engine, set
         hosts.map(async (host): Promise<Looked> => {
           const heard = await probe(host);
           const isSame = !('error' in heard) && host.state === 'MONITORED';
-          return { host, heard, written: isSame ? 'same' : await write(host, heard) };
+          return { host, heard, written: isSame ? 'same' : await write(host, heard, hear !== undefined) };
         }),
         prompt,
         async (some) => {
@@ -143,6 +151,10 @@ export const monitoringActivities = ({ store, hypervisors, networks, engine, set
       hosts.flatMap(({ _id, state }) => (state === 'ERROR' ? [_id] : [])),
     );
     const first = await look(hosts, (some) => compare(store, watched, some));
+    await beginFailovers(
+      { store, failOver },
+      first.flatMap(({ host, written }) => (written === 'silent' ? [host._id] : [])),
+    );
     let left = unusable(first);
     while (left.length > 0 && performance.now() < until) {
       await sleep(pause, undefined, { signal: cancellationSignal });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, log } from '@temporalio/activity';
 import type { Engine } from '../../adapters/engine/port.js';
+import { isOff } from '../../domain/hosts/host-states.js';
 import { workflowIdOf } from '../../domain/operations/names.js';
 import { dispositionOf } from '../../domain/operations/reconciliation.js';
 import { placeOf } from '../../domain/vms/stays.js';
@@ -81,6 +82,9 @@ export const supervisionActivities = ({
       'those that wait for capacity': async () => (await store.vms.anyWaiting()) && engine.signalPlacement(),
       'VMs that are to change their hosts': () =>
         reschedule({ store, settings, ...(migrateMarked && { migrateMarked }) }),
+      'failovers that wait for their host': async () => {
+        for (const op of await store.failovers.answered()) await resume(store, engine, op);
+      },
       'terminations that wait': () => resumeTerminations(store, engine),
       'uploads that are whole, or that nobody goes on with': () => tellUploads(store, engine),
       'VMs that were not let go of': () => finishReleases(store),
@@ -193,7 +197,9 @@ async function tellUploads(store: Store, engine: Engine): Promise<void> {
 async function resumeTerminations(store: Store, engine: Engine): Promise<void> {
   const waiting = await store.terminations.waiting();
   if (waiting.length === 0) return;
-  const silent = new Set((await store.hosts.all()).flatMap(({ _id, state }) => (state === 'ERROR' ? [_id] : [])));
+  const silent = new Set(
+    (await store.hosts.all()).flatMap((host) => (host.state === 'ERROR' && !isOff(host) ? [host._id] : [])),
+  );
   const vms = await store.vms.byIds(waiting.map(({ resource }) => resource.id));
   const ready = vms.flatMap((vm) => {
     const host = placeOf(vm)?.hid;

@@ -1,6 +1,6 @@
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { DomainReport, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
-import { isSilent } from '../../domain/hosts/host-states.js';
+import { isOff, isSilent } from '../../domain/hosts/host-states.js';
 import { domainName } from '../../domain/operations/names.js';
 import { Problem, type ProblemCode, problemOf } from '../../domain/problems.js';
 import { placeOf, placesOf } from '../../domain/vms/stays.js';
@@ -8,6 +8,7 @@ import { domainChange, domainDevices } from '../../domain/vms/vm-devices.js';
 import type { vmMoves } from '../../domain/vms/vm-moves.js';
 import { type HostVerb, hostVerbs, vmCalls } from '../../domain/vms/vm-verbs.js';
 import { clauses } from '../../domain/words.js';
+import type { Fenced } from '../../schemas/hosts/ha.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { DomainChange, DomainDevices, PlannedChange } from '../../schemas/operations/vm-devices.js';
 import type { Reservation } from '../../store/hosts/host-reservations.js';
@@ -19,17 +20,21 @@ import type { StepPorts } from '../ports.js';
 
 type Hosts = ReturnType<typeof hostTargets>;
 
+/** A host that steps ask something of; `off`: nothing that it had runs there any more. */
+type AskedHost = HostTarget & Pick<Host, 'state'> & { fenced: Fenced | null; off: boolean };
+
 /** The hosts of a batch, read at once. */
 export function hostTargets(store: Store) {
-  const known = new Map<number, HostTarget & Pick<Host, 'state'>>();
+  const known = new Map<number, AskedHost>();
   return {
     async read(vms: readonly WorkVm[]): Promise<void> {
       const ids = new Set(vms.flatMap((vm) => placesOf(vm).map(({ hid }) => hid)));
       for (const host of await store.hosts.byIds([...ids])) {
-        known.set(host._id, { ...targetOf(host), state: host.state });
+        const { state, fenced = null } = host;
+        known.set(host._id, { ...targetOf(host), state, fenced, off: isOff(host) });
       }
     },
-    of(id: number): HostTarget & Pick<Host, 'state'> {
+    of(id: number): AskedHost {
       const host = known.get(id);
       if (!host) throw new Problem('not_found', `Host ${id} does not exist any more.`);
       return host;
@@ -56,12 +61,24 @@ export async function silenceOf(store: Store, vm: Pick<WorkVm, 'history' | 'movi
 export const reservationsOf = (vm: WorkVm): Reservation[] =>
   placesOf(vm).map(({ hid }) => ({ vm: vm._id, host: hid, capacity: vm.capacity }));
 
-/** The adapter of a host. Throws what its refusal would be where its kind of hypervisor cannot do this at all. */
-export function adapterFor(verb: HostVerb, target: HostTarget, hypervisors: StepPorts['hypervisors']): Hypervisor {
+/** What leaves nothing of a VM is done where nothing is. */
+const ending: ReadonlySet<HostVerb> = new Set(['remove', 'clear', 'vacate']);
+
+/**
+ * The adapter of a host. Throws what its refusal would be where its kind of hypervisor cannot do this at all; nor can one that was fenced, and
+ * whoever is at work there need not try it for minutes.
+ */
+export function adapterFor(
+  verb: HostVerb,
+  target: HostTarget & { fenced?: Fenced | null },
+  hypervisors: StepPorts['hypervisors'],
+): Hypervisor {
   const adapter = hypervisors.of(target);
   const { call } = hostVerbs[verb];
-  if (adapter.can[call]) return adapter;
   const row: { refused: ProblemCode; does?: string } = vmCalls[call];
+  if (target.fenced && !ending.has(verb))
+    throw new Problem(row.refused, `${target.name} is off: ${target.fenced.by} has said so.`);
+  if (adapter.can[call]) return adapter;
   throw new Problem(row.refused, `${target.name}: ${target.vm_mad} hypervisors cannot ${row.does ?? `${call} VMs`}.`);
 }
 
@@ -113,7 +130,7 @@ export function toldOf(storages: StepPorts['storages'], vm: WorkVm, change: Plan
 
 /**
  * What a host has of a VM, once it has heard a call under the VM's epoch, which changes nothing of one that is as it was: no older one
- * comes through from then on. null: nothing; nor does one that is OFFLINE and does not answer.
+ * comes through from then on. null: nothing; nor does one that is OFFLINE and does not answer, or was fenced.
  */
 export async function fenced(
   hypervisors: StepPorts['hypervisors'],
@@ -122,12 +139,13 @@ export async function fenced(
   fence: (typeof vmMoves)[keyof typeof vmMoves]['fence'],
   signal: AbortSignal,
 ): Promise<DomainReport | null> {
+  if (host.fenced) return null;
   const adapter = hypervisors.of(host);
   try {
     if (adapter.can[fence]) await refusable(adapter[fence]({ ...placed(vm, host), hard: true }, signal));
     return await adapter.look(placed(vm, host), signal);
   } catch (error) {
-    if (host.state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
+    if (!host.off || problemOf(error)?.code !== 'backend_unavailable') throw error;
     return null;
   }
 }

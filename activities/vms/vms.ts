@@ -6,7 +6,6 @@ import { disksAway } from '../../domain/vms/vm-devices.js';
 import { isSnapshotVerb, type SnapshotDeed, type SnapshotVerb, snapshotsAfter } from '../../domain/vms/vm-snapshots.js';
 import type { SwitchVerb } from '../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../domain/vms/vm-verbs.js';
-import type { Host } from '../../schemas/hosts/host.js';
 import type { StepPorts } from '../ports.js';
 import { adapterFor, discardStored, hostTargets, placed, placeIn, reservationsOf, toStart } from './at-hosts.js';
 import { makeDisks } from './disks.js';
@@ -128,6 +127,8 @@ function removal(ports: StepPorts) {
             const target = hosts.of(hid);
             const adapter = adapterFor(by, target, hypervisors);
             const at = placed(vm, target);
+            // Nothing is left of it where power was cut.
+            if (target.fenced) continue;
             // What was to be imported, and is not yet, is not its own.
             await destroyed(vm.adopts ? adapter.disown(at, signal) : adapter.destroy({ ...at, hard }, signal), target);
           }
@@ -220,10 +221,10 @@ async function switching(
 }
 
 /** On a host that administrators have taken offline, and that does not answer, nothing of a VM counts any more. */
-async function destroyed(call: Promise<void>, { state }: Pick<Host, 'state'>): Promise<void> {
+async function destroyed(call: Promise<void>, { off }: { off: boolean }): Promise<void> {
   try {
     await call;
   } catch (error) {
-    if (state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
+    if (!off || problemOf(error)?.code !== 'backend_unavailable') throw error;
   }
 }

@@ -111,6 +111,11 @@ export const problemWords = {
       'The hypervisor refused to switch the VM, for a reason that trying again does not mend. The sentence is its own.',
     todo: 'See how the VM is: the next look at its host says it. Mend the reason, and ask for the action again.',
   },
+  not_fenced: {
+    means:
+      'A host that has failed could not be turned off, so nothing of it was started elsewhere. The sentence says what each method said.',
+    todo: 'Turn it off, and say so: `POST /hosts/{id}/fenced`. Mend the method, and try the operation again.',
+  },
   network_refused: {
     means:
       'A host cannot have what a network needs: it lacks the card, or a device of that name is something else. The sentence says which.',

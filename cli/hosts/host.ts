@@ -20,6 +20,7 @@ import { listAndShow, type Resource, report, resolve } from '../shell/resource.j
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { clusters } from './cluster-resource.js';
+import { haLeaves, policyText } from './ha.js';
 import { metricsLeaf } from './metrics.js';
 import { reserveAndAttributes } from './placement-options.js';
 import { cleanLeaf, importLeaf, straysSection } from './strays.js';
@@ -46,6 +47,7 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
       right: true,
     },
     { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
+    { title: 'HA', text: ({ ha }) => ha?.action ?? '-', wide: true },
     { title: 'MONITORED', text: ({ last_monitored_at }) => last_monitored_at ?? 'never', wide: true },
     { title: 'SILENT SINCE', text: ({ silent_since }) => silent_since ?? '-', wide: true },
     { title: 'NEXT LOOK', text: ({ next_look }) => next_look ?? '-', wide: true },
@@ -64,6 +66,10 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
         ['STATE', host.state],
         ['ERROR', host.error],
         ['SILENT SINCE', host.silent_since],
+        ['MISSED POLLS', host.missed === 0 ? null : String(host.missed)],
+        ['FENCED', host.fenced && `by ${host.fenced.by} at ${host.fenced.at}`],
+        ['HA', policyText(host.ha)],
+        ['EXPECTED RECOVERY', host.expected_recovery === null ? null : `within ${host.expected_recovery} s`],
         ['NEXT LOOK', host.silent_since === null ? null : host.next_look],
         ['CPU', sharesOf(host.cpu, host.reserved.cpu, 'cores')],
         ['MEMORY', sharesOf(host.memory, host.reserved.memory, 'MB')],
@@ -219,6 +225,7 @@ export const hostCommands: readonly Leaf[] = [
       await reportOperation(context, await startOperation(context, 'POST', `/hosts/${id}/flush`), { wait: waits });
     },
   }),
+  ...haLeaves(hosts),
   operationsLeaf(hosts),
   cleanLeaf(hosts),
   importLeaf(hosts),

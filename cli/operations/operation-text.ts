@@ -20,6 +20,7 @@ export function operationText(operation: OperationDetail, context: Context): str
     ...progress(operation),
     ...performed(operation),
     ...flushed(operation),
+    ...failedOver(operation),
     ...steps(operation, now, width),
     ...(operation.actions.length > 0 ? ['', 'WHAT YOU CAN DO', actionLines(operation.actions, width)] : []),
   ].join('\n');
@@ -85,6 +86,18 @@ function flushed({ flushed }: OperationDetail): string[] {
   const { moved, gone, moving, waits, stays, vms } = flushed;
   const counts = `${moved} moved, ${gone} gone, ${moving} moving, ${waits} waiting, ${stays} staying`;
   return ['', `VMS: ${counts}`, ...vms.map(flushedLine)];
+}
+
+type FailedOverVm = NonNullable<OperationDetail['failed_over']>['vms'][number];
+const failedOverLine = ({ vm, outcome, was, operation, why }: FailedOverVm): string =>
+  `VM ${vm}: ${outcome.replace('_', ' ')}${was === 'off' ? ', was off' : ''}${operation === null ? '' : `, operation ${operation}`}${why === null ? '' : `: ${printable(why)}`}`;
+
+/** The same of a failover. */
+function failedOver({ failed_over }: OperationDetail): string[] {
+  if (!failed_over) return [];
+  const { recovered, gone, pending, under_way, waits, stays, vms } = failed_over;
+  const counts = `${recovered} recovered, ${gone} gone, ${pending} waiting for room, ${under_way} under way, ${waits} waiting, ${stays} staying`;
+  return ['', `VMS: ${counts}`, ...vms.map(failedOverLine)];
 }
 
 function progress({ progress }: OperationDetail): string[] {

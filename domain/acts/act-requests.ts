@@ -84,6 +84,10 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return request('PATCH', `/vms/${id}`, `vm update ${id} READY=YES`, { user_template: { READY: 'YES' } });
     case 'setHost':
       return request('PATCH', `/hosts/${id}`, `host ${verbs[act.to]} ${id}`, { state: act.to });
+    case 'failOver':
+      return post(`/hosts/${id}/failover`, `host failover ${id}`);
+    case 'callFenced':
+      return post(`/hosts/${id}/fenced`, `host fenced ${id}`);
     case 'flush':
       return post(`/hosts/${id}/flush`, `host flush ${id}`);
     case 'image':

@@ -5,7 +5,7 @@ import { operations } from '../../schemas/operations.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import type { Right } from '../identity/permissions.js';
 import type { ActionFacts } from './facts.js';
-import { type HostWish, mayFlush, maySetHost } from './host-acts.js';
+import { type HostWish, mayCallFenced, mayFailOver, mayFlush, maySetHost } from './host-acts.js';
 import { type ImageWish, mayActOnImage } from './image-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
 import {
@@ -70,6 +70,9 @@ export type Act =
   | { do: 'report' }
   | { do: 'setHost'; to: HostWish }
   | { do: 'flush' }
+  | { do: 'failOver' }
+  /** Somebody says that the host is off. */
+  | { do: 'callFenced' }
   | { do: 'image'; wish: ImageWish }
   | { do: 'check' };
 
@@ -137,6 +140,10 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'host' ? maySetHost(resource, act.to) : elsewhere;
     case 'flush':
       return resource?.type === 'host' ? mayFlush(resource) : elsewhere;
+    case 'failOver':
+      return resource?.type === 'host' ? mayFailOver(resource) : elsewhere;
+    case 'callFenced':
+      return resource?.type === 'host' ? mayCallFenced(resource) : elsewhere;
     case 'image':
       return resource?.type === 'image' ? mayActOnImage(resource, act.wish) : elsewhere;
     case 'check':
@@ -158,6 +165,8 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'resched':
     case 'deployOn':
     case 'flush':
+    case 'failOver':
+    case 'callFenced':
       return 'admin';
     case 'retry':
       return operation && operations[operation.kind].right === 'admin' ? 'admin' : 'manage';

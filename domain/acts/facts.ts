@@ -30,7 +30,7 @@ type Facts = {
     /** It was on its way from one host to another, and is at one of them. */
     between: boolean;
     ofService: boolean;
-    /** The name of its host, where that is OFFLINE: nothing is asked of it. */
+    /** The name of its host, where that is OFFLINE, or was fenced: nothing is asked of it. */
     offline?: string;
     /** It has the domain of somebody else, of whose disks nothing is known. */
     imported?: true;
@@ -46,6 +46,8 @@ type Facts = {
     error: string | null;
     /** How many VMs have their place there. */
     vms: number;
+    /** It is known to be off. */
+    fenced?: true;
   };
   image: {
     name: string;

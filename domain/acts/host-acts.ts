@@ -48,4 +48,30 @@ function isBusy({ id, name }: FactsOf<'host'>, work: Work): Verdict {
   return inTheWay(work, `Operation ${work.op} is ${does} host ${id} (${name}). Wait for it or cancel it.`);
 }
 
-export const hostRetries: MayRetryOn<'host'> = { flushHost: whereThere('host', mayFlush) };
+/** Nothing is taken from a host that answers: what runs there would run twice. */
+export function mayFailOver(host: FactsOf<'host'>): Verdict {
+  const { id, name, state, work } = host;
+  if (work) return isBusy(host, work);
+  if (state === 'ERROR' || (state === 'DISABLED' && isSilent(host))) return 'may';
+  const it = `Host ${id} (${name})`;
+  return wrongState(
+    state === 'OFFLINE'
+      ? `${it} is OFFLINE: nobody looks whether it answers. Enable or disable it first, which has it watched again.`
+      : `${it} answers, or has not been looked at yet: its VMs run there. arcus host flush ${id} moves them away.`,
+  );
+}
+
+/** Who says that a host is off says it of one that does not answer: where it does, it is not. */
+export function mayCallFenced({ id, name, state, error }: FactsOf<'host'>): Verdict {
+  if (state === 'ERROR' || (state === 'DISABLED' && isSilent({ state, error }))) return 'may';
+  return wrongState(
+    state === 'OFFLINE'
+      ? `Host ${id} (${name}) is OFFLINE: that says already that nothing runs there.`
+      : `Host ${id} (${name}) answers, or has not been looked at yet: it is not off.`,
+  );
+}
+
+export const hostRetries: MayRetryOn<'host'> = {
+  flushHost: whereThere('host', mayFlush),
+  failoverHost: whereThere('host', mayFailOver),
+};

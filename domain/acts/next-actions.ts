@@ -28,6 +28,8 @@ export type ActionName =
   | 'terminate'
   | 'delete'
   | 'flush'
+  | 'failover'
+  | 'fenced'
   | 'disable'
   | 'offline'
   | 'enable_image'
@@ -141,6 +143,21 @@ const rows = [
     'delete',
     { do: 'delete' },
     (facts) => (isGone(facts) ? 'Remove its document.' : 'Cut the power of its VMs and remove the service.'),
+  ],
+  [
+    'fenced',
+    { do: 'callFenced' },
+    'Say that the host is off, and that nothing runs there: what waits for that goes on.',
+    ({ resource }) => resource?.type === 'host' && resource.fenced !== true,
+  ],
+  [
+    'failover',
+    { do: 'failOver' },
+    'Have its VMs started on other hosts, once it is off.',
+    (facts) =>
+      facts.resource?.type === 'host' &&
+      facts.resource.vms > 0 &&
+      !(facts.operation?.kind === 'failoverHost' && verdictOn({ do: 'retry' }, facts) === 'may'),
   ],
   [
     'flush',

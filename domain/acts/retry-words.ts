@@ -38,6 +38,10 @@ export const retryWords: { readonly [K in OperationKind]: Row } = {
     offer: 'Flush it again: move the VMs that are still on it to other hosts.',
     advice: ['flush', 'it again'],
   },
+  failoverHost: {
+    offer: 'Fail it over again: recover the VMs that are still on it elsewhere.',
+    advice: ['fail', 'it over again'],
+  },
   importVm: plain,
   changeDevices: { ...plain, offer: 'Change its devices again: the last change did not come to its end.' },
   saveDisk: { ...plain, offer: 'Save its disk again, as the same image: the last time did not come to its end.' },

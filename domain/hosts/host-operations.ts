@@ -18,6 +18,11 @@ const rows: Readonly<Record<OperationOn<'host'>, Row>> = {
     isWished: ({ state }) => state === 'DISABLED',
     isTold: ({ state, vms }) => state === 'DISABLED' && vms > 0,
   },
+  failoverHost: {
+    does: 'failing over',
+    isWished: ({ state }) => state === 'ERROR' || state === 'DISABLED',
+    isTold: ({ state, vms }) => (state === 'ERROR' || state === 'DISABLED') && vms > 0,
+  },
 };
 
 /** null: it is on something else, or nothing is known of it. */

@@ -53,3 +53,7 @@ export const heardStates = (['INIT', 'MONITORED', 'ERROR', 'DISABLED', 'OFFLINE'
 /** Whether monitoring hears nothing of it: it did not answer the last look, in maintenance or not, or is not asked. */
 export const isSilent = ({ state, error }: Pick<Host, 'state' | 'error'>): boolean =>
   state === 'ERROR' || state === 'OFFLINE' || (state === 'DISABLED' && error !== null);
+
+/** Whether nothing that a VM had there runs any more: it was fenced, or administrators have taken it offline, who know. */
+export const isOff = ({ state, fenced }: Pick<Host, 'state' | 'fenced'>): boolean =>
+  state === 'OFFLINE' || (fenced ?? null) !== null;

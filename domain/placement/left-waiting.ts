@@ -17,6 +17,7 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   performOnVm: null,
   migrateVm: null,
   flushHost: null,
+  failoverHost: () => 'recover it with retry, or terminate it',
   importVm: null,
   changeDevices: null,
   saveDisk: null,

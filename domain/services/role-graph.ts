@@ -89,3 +89,19 @@ export function deploymentOrder(roles: readonly RoleNode[], deployment: Deployme
   }
   return levels;
 }
+
+/** By role, all those that must run before it may start: its parents, theirs, and so on. Those of a circle have none. */
+export function rolesBefore(roles: readonly RoleNode[], deployment: Deployment): Map<string, Set<string>> {
+  const all = new Map<string, Set<string>>();
+  const known = new Map(roles.map((role) => [role.name, deploymentParents(role, deployment)]));
+  for (const level of deploymentOrder(roles, deployment))
+    for (const name of level) {
+      const its = new Set<string>();
+      for (const parent of known.get(name) ?? []) {
+        if (known.has(parent)) its.add(parent);
+        for (const before of all.get(parent) ?? []) its.add(before);
+      }
+      all.set(name, its);
+    }
+  return all;
+}

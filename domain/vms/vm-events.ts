@@ -44,7 +44,8 @@ export type VmEvent =
   | 'snapshot_disk'
   | 'revert_disk'
   | 'drop_snapshot'
-  | 'save_disk';
+  | 'save_disk'
+  | 'leave';
 
 /**
  * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second
@@ -53,7 +54,7 @@ export type VmEvent =
  * domain is not what it was, and only looking at the host can tell more. `stop`: it is there and does not run. `resubmit`:
  * nothing of it is left anywhere, and it begins anew; so does one that was taken from its host. A step that switches a VM off
  * and is given up, or refused, leaves it UNKNOWN: the next look at its host says what it is. A VM may be found to `run` wherever its domain can have gone on
- * without Arcus. What is imported does in the end what it did before, be it nothing. Who gives up, or refuses, to take it to another host leaves it UNKNOWN, too, until it is known where it is.
+ * without Arcus. `leave`: its host is off, and it is to be started elsewhere, with the disks that it has. What is imported does in the end what it did before, be it nothing. Who gives up, or refuses, to take it to another host leaves it UNKNOWN, too, until it is known where it is.
  */
 export const vmStates = {
   // Of one that was stopped or undeployed something is kept, which is brought to its host, or ended with it.
@@ -99,6 +100,7 @@ export const vmStates = {
     snapshot_disk: 'ACTIVE/DISK_SNAPSHOT',
     drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE',
     save_disk: 'ACTIVE/HOTPLUG_SAVEAS',
+    leave: 'PENDING',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   // It runs all the while, whatever becomes of the snapshot.
@@ -226,10 +228,16 @@ export const vmStates = {
     power_off: 'ACTIVE/SHUTDOWN_POWEROFF',
     undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
     retry: 'ACTIVE/PROLOG',
+    leave: 'PENDING',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
-  'ACTIVE/PROLOG_FAILURE': { retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
-  'ACTIVE/BOOT_FAILURE': { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/PROLOG_FAILURE': { retry: 'ACTIVE/PROLOG', leave: 'PENDING', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/BOOT_FAILURE': {
+    run: 'ACTIVE/RUNNING',
+    retry: 'ACTIVE/PROLOG',
+    leave: 'PENDING',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
   'ACTIVE/EPILOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN', epilog: 'ACTIVE/EPILOG', done: 'DONE' },
   'ACTIVE/EPILOG_STOP_FAILURE': {
     store: 'ACTIVE/EPILOG_STOP',
@@ -257,6 +265,7 @@ export const vmStates = {
     drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF',
     save_disk: 'ACTIVE/HOTPLUG_SAVEAS_POWEROFF',
     lose: 'ACTIVE/UNKNOWN',
+    leave: 'PENDING',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   SUSPENDED: {

@@ -1,6 +1,7 @@
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
+import type { HaAction } from '../../schemas/operations/ha-action.js';
 import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
@@ -83,6 +84,10 @@ export type HostSubject = {
   vms: number;
   /** VMs anywhere that wait for a host. */
   waiting: boolean;
+  /** Who has said that it is off; absent: nobody. */
+  fenced?: { at: Date; by: string };
+  /** What is done by itself when it has missed so many polls, of which it has missed some; `brake`: why it is not. Absent: nothing. */
+  ha?: { action: HaAction; polls: number; missed: number; brake: string | null };
 };
 
 export type ImageSubject = {

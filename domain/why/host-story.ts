@@ -25,7 +25,11 @@ function workOnIt(facts: Facts & OperationFacts): Story {
   if (operation.state === 'accepted') return joined(acceptedStory(facts), cancelStory(facts));
   if (isOpen(operation))
     return joined(
-      story([goingOn(resourceName(operation), facts), ...flushedText(operation, facts.hindered)]),
+      story([
+        goingOn(resourceName(operation), facts),
+        ...flushedText(operation, facts.hindered),
+        ...failedOverText(operation),
+      ]),
       cancelStory(facts),
       stepsStory(facts, steps, []),
     );
@@ -53,6 +57,35 @@ function flushedText(operation: Operation, hindered: WhyFacts['hindered']): stri
   });
 }
 const words = { moving: 'On their way', waits: 'Waiting', stays: 'Cannot be moved' } as const;
+
+/** The same of a failover. */
+function failedOverText(operation: Operation): string[] {
+  if (operation.state === 'waiting' && operation.waiting_for !== null)
+    return [sentence(`It waits ${operation.waiting_for}`)];
+  const all = Object.entries(operation.failed_over ?? {});
+  return (['under_way', 'waits', 'pending', 'stays'] as const).flatMap((outcome) => {
+    const its = all.filter(([, one]) => one.outcome === outcome);
+    if (its.length === 0) return [];
+    const said = its.slice(0, told).map(([vm, { why }]) => `VM ${vm}${why === null ? '' : ` (${why})`}`);
+    const more = its.length > told ? [`${its.length - told} more`] : [];
+    return [`${recoveryWords[outcome]}: ${clauses([...said, ...more])}.`];
+  });
+}
+const recoveryWords = {
+  ...{ under_way: 'Being recovered', waits: 'Waiting' },
+  ...{ pending: 'Waiting for room', stays: 'Not recovered' },
+} as const;
+
+/** Whether it is known to be off, and what is done by itself. */
+function haText({ fenced, ha, vms }: HostSubject, now: Date): string[] {
+  if (fenced) return [`It is off: ${fenced.by} said so ${when(fenced.at, now)}.`];
+  if (!ha || vms === 0) return [];
+  const done = { recreate: 'made anew elsewhere', migrate: 'started elsewhere', delete: 'ended' }[ha.action];
+  if (ha.brake !== null) return [sentence(capital(ha.brake))];
+  if (ha.missed >= ha.polls) return [];
+  const missed = ha.missed === 1 ? 'a poll' : `${ha.missed} polls in a row`;
+  return [`It has missed ${missed}: after ${ha.polls} it is turned off, and its VMs are ${done}.`];
+}
 
 /** What a migration does not get on with: what it waits for has its name in the words in which that failed. */
 export const hindrance = ({ attempts, error }: Pick<Step, 'attempts' | 'error'>): string =>
@@ -93,7 +126,8 @@ function stateStory({ subject, engine, now }: Facts): Story {
           `${it} did not answer when it was probed${lastProbe ? ` ${when(lastProbe, now)}` : ''}: ${sentence(error ?? 'it said nothing')}`,
           since,
           late ?? next,
-          `Until it answers it takes no VMs${subject.vms > 0 ? `; ${counted(subject.vms, kinds.vm)} ${subject.vms === 1 ? 'has its' : 'have their'} place on it, and steps on ${subject.vms === 1 ? 'it' : 'them'} are tried again` : ''}.`,
+          ...haText(subject, now),
+          `Until it answers it takes no VMs${subject.vms > 0 ? `; ${counted(subject.vms, kinds.vm)} ${subject.vms === 1 ? 'has its' : 'have their'} place on it${subject.fenced ? '' : `, and steps on ${subject.vms === 1 ? 'it' : 'them'} are tried again`}` : ''}.`,
         ],
         {
           failures: [

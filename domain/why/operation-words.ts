@@ -69,6 +69,7 @@ const counts: Record<Counted, { is: string; isNot: string; are: string }> = {
   gone: { is: 'is gone', isNot: 'is not gone yet', are: 'are gone' },
   switched: { is: 'is as wished', isNot: 'is not as wished yet', are: 'are as wished' },
   moved: { is: 'has come to its host', isNot: 'has not come to its host yet', are: 'have come to their hosts' },
+  recovered: { is: 'is recovered', isNot: 'is not recovered yet', are: 'are recovered' },
   changed: {
     is: 'has its devices as wished',
     isNot: 'has not its devices as wished yet',

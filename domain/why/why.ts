@@ -114,6 +114,8 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   delete_image: ['delete', 'the image'],
   enable_image: ['enable', 'the image'],
   flush: ['flush', 'the host'],
+  failover: ['fail over', 'the host'],
+  fenced: ['say', 'that the host is off'],
   disable: ['disable', 'the host'],
 } satisfies Record<Advised, readonly [verb: string, object: string]>;
 

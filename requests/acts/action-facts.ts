@@ -1,4 +1,5 @@
 import type { ActionFacts, ResourceFacts, RoleFacts, Work } from '../../domain/acts/facts.js';
+import { isOff } from '../../domain/hosts/host-states.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { allowed, isAdministrator, type Subject } from '../../domain/identity/permissions.js';
 import { isOpen } from '../../domain/operation-states.js';
@@ -112,9 +113,9 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
       return { ...resource, work: standing && isOpen(standing) ? workOf(standing._id, standing) : null };
     }
     case 'host': {
-      const { _id: id, name, state, error, vm_count: vms, operation: op = null } = resource.host;
+      const { _id: id, name, state, error, vm_count: vms, operation: op = null, fenced = null } = resource.host;
       const work = op === null ? null : workOf(op, await standingOf(store, op));
-      return { type: 'host', id, name, state, error, vms, work };
+      return { type: 'host', id, name, state, error, vms, work, ...(fenced && { fenced: true }) };
     }
     case 'image': {
       const { _id: id, name, state, reason, vms, clones, lock } = resource.image;
@@ -155,7 +156,7 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
         going: vm.wanted === null ? null : going,
         unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
         between: (vm.moving ?? null) !== null,
-        ...(host?.state === 'OFFLINE' && { offline: host.name }),
+        ...(host && isOff(host) && { offline: host.name }),
         ofService: vm.service !== null,
         ...(vm.template_id === null && { imported: true }),
         resched: (vm.resched ?? null) !== null,

@@ -5,11 +5,12 @@ import type { OperationResource } from '../../schemas/operations/operation-resou
 import type { OperationKind } from '../../schemas/operations.js';
 import { startConsistencyCheck } from '../consistency/consistency.js';
 import type { Admission, OperationsContext } from '../context.js';
+import { hostRetries } from '../failover/host-retries.js';
 import type { RetriesOn } from '../operations/retrying.js';
 import { scalingRetries } from '../scaling/scaling-retries.js';
 import { serviceRetries } from '../services/service-retries.js';
 import { imageRetries } from '../storage/image-retries.js';
-import { hostRetries, vmRetries } from '../vms/vm-retries.js';
+import { vmRetries } from '../vms/vm-retries.js';
 
 /** How each kind of operation is tried again. */
 const retries: RetriesOn<OperatedKind> = {

@@ -16,7 +16,7 @@ import { authorised, mayCreate } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import { nameFree } from '../free-name.js';
-import { hostResource } from '../host-resource.js';
+import { hostResource, policyOf } from '../host-resource.js';
 import { objectsOf } from '../managed.js';
 import { ownershipOf } from '../ownership-of.js';
 import type { Precondition } from '../precondition.js';
@@ -147,6 +147,7 @@ export async function updateHost(
       id,
       {
         attributes,
+        ...(named.has('ha') && { ha: wish.ha && { ...wish.ha, by: caller.id } }),
         // That one does not answer is not forgotten with its being disabled.
         ...(becomes !== undefined && { state: becomes, error: silenceLeft(host, becomes) }),
       },
@@ -242,7 +243,8 @@ const silenceLeft = ({ state, error }: Pick<Host, 'state' | 'error'>, becomes: H
 };
 
 /** What can be edited of a host, as it is. */
-function editable({ state, total, cluster_id = defaultCluster, attributes = {}, reserve = {} }: Host): HostEdit {
+function editable(host: Host): HostEdit {
+  const { state, total, cluster_id = defaultCluster, attributes = {}, reserve = {} } = host;
   const wished = state === 'DISABLED' ? 'disabled' : state === 'OFFLINE' ? 'offline' : 'enabled';
   return {
     state: wished,
@@ -251,5 +253,6 @@ function editable({ state, total, cluster_id = defaultCluster, attributes = {}, 
     cluster_id,
     attributes,
     reserved: withoutNulls(reserve),
+    ha: policyOf(host),
   };
 }

@@ -59,6 +59,7 @@ const actions: { readonly [K in OperationKind]: string | ((input: Deed['input'])
   performOnVm: named('perform'),
   migrateVm: (input) => ('live' in input && input.live ? 'live-migrate' : 'migrate'),
   flushHost: 'flush',
+  failoverHost: 'failover',
   importVm: 'import',
   changeDevices: (input) => ('change' in input ? input.change.action : 'update'),
   saveDisk: 'disk-saveas',

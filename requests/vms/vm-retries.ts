@@ -2,7 +2,6 @@ import { Problem } from '../../domain/problems.js';
 import type { RetriesOn } from '../operations/retrying.js';
 import { restoreDiskAgain } from './disk-restores.js';
 import { saveDiskAgain } from './disk-saves.js';
-import { flushHostAgain } from './host-flush.js';
 import { changeDevicesAgain } from './vm-devices.js';
 import { migrateVmAgain } from './vm-migration.js';
 import { claimVmAgain, debugVmAgain, deployVmAgain } from './vm-recovery.js';
@@ -26,9 +25,4 @@ export const vmRetries: RetriesOn<'vm'> = {
   restoreDisk: (context, caller, { resource: { id }, input }, asked) =>
     restoreDiskAgain(context, caller, id, input, asked),
   debugVm: (context, caller, { resource: { id }, input }, asked) => debugVmAgain(context, caller, id, input, asked),
-};
-
-/** Of hosts: what moves their VMs. */
-export const hostRetries: RetriesOn<'host'> = {
-  flushHost: (context, caller, { resource: { id } }, asked) => flushHostAgain(context, caller, id, asked),
 };

@@ -4,8 +4,9 @@ import { hasEnded } from '../../domain/operation-states.js';
 import { type SeenStep, seenSteps, stepResource } from '../../domain/operations/steps.js';
 import { etaOf, type Progress, serviceProgress, vmProgress } from '../../domain/services/progress.js';
 import { mebi } from '../../schemas/common/mebi.js';
+import type { FailedOver } from '../../schemas/operations/failed-over.js';
 import type { Flushed } from '../../schemas/operations/flushed.js';
-import { isFlush, isPerformance, type Operation } from '../../schemas/operations/operation.js';
+import { isFailover, isFlush, isPerformance, type Operation } from '../../schemas/operations/operation.js';
 import type { OperationDetail } from '../../schemas/operations/operation-resource.js';
 import type { Performed } from '../../schemas/operations/vm-action.js';
 import type { OperationKind } from '../../schemas/operations.js';
@@ -48,6 +49,7 @@ export async function showOperation(context: OperationsContext, caller: Caller, 
     moved: movedResource(operation),
     performed: performedResource(operation),
     flushed: flushedResource(operation),
+    failed_over: failedOverResource(operation),
     actions: nextActions(facts),
     asked_engine: askedEngine,
   };
@@ -95,6 +97,22 @@ function flushedResource(operation: Operation): OperationDetail['flushed'] {
     vms: told.slice(0, performedShown),
   };
 }
+/** The same of a failover. */
+function failedOverResource(operation: Operation): OperationDetail['failed_over'] {
+  if (!isFailover(operation)) return null;
+  const all = Object.entries(operation.failed_over ?? {}).map(([vm, { outcome, was, op, why, at }]) => ({
+    ...{ vm: Number(vm), outcome, was, operation: op, why, at: at.toISOString() },
+  }));
+  const those = (outcome: FailedOver['outcome']) => all.filter((one) => one.outcome === outcome);
+  const count = (outcome: FailedOver['outcome']): number => those(outcome).length;
+  return {
+    ...{ recovered: count('recovered'), gone: count('gone'), pending: count('pending') },
+    ...{ under_way: count('under_way'), waits: count('waits'), stays: count('stays') },
+    vms: failoverOutcomes.flatMap(those).slice(0, performedShown),
+  };
+}
+const failoverOutcomes = ['stays', 'waits', 'pending', 'under_way', 'recovered', 'gone'] as const;
+
 const flushOutcomes = ['stays', 'waits', 'moving', 'moved', 'gone'] as const;
 
 /** What was written down of its steps; the engine is asked only where it may know more, so that looking stays cheap. */
@@ -175,6 +193,10 @@ const countedBy: { readonly [K in OperationKind]: Counted<K> } = {
   flushHost: ({ flushed = {} }) => {
     const all = Object.values(flushed);
     return progressOf(all.filter(({ outcome }) => outcome === 'moved' || outcome === 'gone').length, all.length);
+  },
+  failoverHost: ({ failed_over = {} }) => {
+    const all = Object.values(failed_over).filter(({ outcome, was }) => outcome !== 'stays' || was === 'running');
+    return progressOf(all.filter(({ outcome }) => outcome === 'recovered' || outcome === 'gone').length, all.length);
   },
   createImage: null,
   cloneImage: null,

@@ -1,3 +1,4 @@
+import { brakeOn } from '../../domain/failover/due.js';
 import { askerOf } from '../../domain/operations/asker.js';
 import { parentPlaces } from '../../domain/services/role-graph.js';
 import { isReady } from '../../domain/vms/ready.js';
@@ -6,6 +7,7 @@ import { debuggingOf } from '../../domain/vms/vm-debugging.js';
 import { isVmGone, isVmOff, isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { HostSubject, ServiceSubject, VmFacts, VmSubject } from '../../domain/why/facts.js';
 import { idlePolicies } from '../../domain/why/policy-story.js';
+import type { HaPolicy } from '../../schemas/hosts/ha.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
@@ -97,6 +99,8 @@ export async function hostSubject(store: Store, host: Host, nextProbe: Date | nu
     state: host.state,
     error: host.error,
     lastProbe: host.last_monitored_at,
+    ...(host.fenced && { fenced: host.fenced }),
+    ...(host.ha && { ha: await haOf(store, host, host.ha) }),
     ...(host.silent_since && { silentSince: host.silent_since }),
     nextProbe,
     total: usable(host),
@@ -104,6 +108,12 @@ export async function hostSubject(store: Store, host: Host, nextProbe: Date | nu
     vms: Object.keys(host.vms).length,
     waiting: await store.vms.anyWaiting(),
   };
+}
+
+/** A brake matters to one that does not answer alone. */
+async function haOf(store: Store, host: Host, { action, polls }: HaPolicy): Promise<NonNullable<HostSubject['ha']>> {
+  const brake = host.state === 'ERROR' ? brakeOn(host, await store.hosts.all()) : null;
+  return { action, polls, missed: host.missed ?? 0, brake };
 }
 
 const vmFacts = (vm: ToldVm, service: Service | null): VmFacts => ({

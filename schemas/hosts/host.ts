@@ -3,6 +3,7 @@ import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from '../common/common.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve } from './cluster.js';
+import { type Fenced, FencedResource, HaPolicy } from './ha.js';
 import { LibvirtPlace } from './libvirt.js';
 import { simulatedStorage } from './simulator.js';
 import { type Condemned, type Strays, WildResource, ZombieResource } from './strays.js';
@@ -48,6 +49,7 @@ export const HostEdit = z.strictObject({
   cluster_id: ObjectId.default(defaultCluster),
   attributes: Attributes.default({}),
   reserved: Reserve.default({}),
+  ha: HaPolicy.nullable().default(null),
 });
 export type HostEdit = z.output<typeof HostEdit>;
 
@@ -61,6 +63,7 @@ export const UpdateHost = z.strictObject({
   cluster_id: ObjectId.nullable().optional().describe('Cluster to put it into; null: 0'),
   attributes: AttributeChanges.nullable().optional().describe('Attributes to set; null takes one away'),
   reserved: Reserve.nullable().optional().describe('What is kept back of it; null: as its cluster says'),
+  ha: HaPolicy.nullable().optional().describe('What is done when it fails; null: nothing is done by itself'),
 });
 export type UpdateHost = z.infer<typeof UpdateHost>;
 
@@ -102,6 +105,14 @@ export type Host = {
   last_monitored_at: Date | null;
   /** Since when it has not answered. Absent or null: it has, or nobody knows. */
   silent_since?: Date | null;
+  /** Polls in a row that it has missed. Absent: none. */
+  missed?: number;
+  /** What is done when it fails, and who has said so last: it is done in his name. Absent or null: nothing. */
+  ha?: (HaPolicy & { by: number }) | null;
+  /** It is off, and nothing of before runs there, until it answers again. Absent or null: nobody knows. */
+  fenced?: Fenced | null;
+  /** The silence (`silent_since`) for which a failover has begun by itself: one that has failed is tried again by people. */
+  failed_over?: Date | null;
 };
 
 /** What lists of hosts can be filtered and sorted by. */
@@ -120,6 +131,17 @@ export const HostResource = OwnershipResource.extend({
   state: HostState,
   error: z.string().nullable().describe('Why it does not answer; in INIT: why it takes no VMs although it does'),
   silent_since: Timestamp.nullable().describe('Since when it has not answered; null: it has'),
+  missed: z.int().describe('Polls in a row that it has not answered'),
+  fenced: FencedResource.nullable().describe(
+    'It is off, and nothing runs there until it answers again; null: nobody knows',
+  ),
+  ha: HaPolicy.nullable().describe('What is done when it fails; null: nothing is done by itself'),
+  expected_recovery: z
+    .int()
+    .nullable()
+    .describe(
+      'Seconds from its failure until its VMs are started elsewhere, at most; null: nothing is done, or a person is asked',
+    ),
   next_look: Timestamp.nullable().describe('About when it is asked next; null: it is not asked, or at once'),
   cluster_id: ObjectId,
   attributes: ClusterResource.shape.attributes.describe('Its own, for requirement and rank expressions'),
@@ -131,7 +153,7 @@ export const HostResource = OwnershipResource.extend({
     .object({ total: z.int(), reserved: z.int(), used: z.int(), outside: z.int(), free: z.int() })
     .describe('MB'),
   vms: z.array(ObjectId).describe('VMs with a reservation here'),
-  operation: z.string().nullable().describe('The operation that is at work on it: its flush'),
+  operation: z.string().nullable().describe('The operation that is at work on it: its flush or failover'),
   zombies: z
     .object({ count: z.int(), items: z.array(ZombieResource) })
     .describe('Domains of this installation that should not be there; items: the first of them'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DebugStep } from './debug-step.js';
+import { HaAction } from './ha-action.js';
 import { ActionArgs, SnapshotArgs, VmAction, VmSwitch } from './vm-action.js';
 import { DeviceChange } from './vm-devices.js';
 
@@ -69,6 +70,11 @@ export const MigrateVmInput = z.object({
   live: z.boolean(),
 });
 export const FlushHostInput = z.object({});
+export const FailoverHostInput = z.object({
+  action: HaAction.describe('What becomes of its VMs'),
+  stopped: z.boolean().describe('true: those that are powered off are taken from it, too'),
+  because: z.string().describe('What it was begun for'),
+});
 export const ImportVmInput = z.object({
   host: z.int().describe('The host that the domain is on'),
   wild: z.string().describe('Its deploy id'),
@@ -113,6 +119,7 @@ export type OperationInputs = {
   performOnVm: z.infer<typeof PerformOnVmInput>;
   migrateVm: z.infer<typeof MigrateVmInput>;
   flushHost: z.infer<typeof FlushHostInput>;
+  failoverHost: z.infer<typeof FailoverHostInput>;
   importVm: z.infer<typeof ImportVmInput>;
   changeDevices: z.infer<typeof ChangeDevicesInput>;
   saveDisk: z.infer<typeof SaveDiskInput>;

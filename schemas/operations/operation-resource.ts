@@ -146,6 +146,29 @@ export const OperationDetail = OperationResource.extend({
     })
     .nullable()
     .describe('Of the flush of a host: what it has come to so far; null: it is something else'),
+  failed_over: z
+    .object({
+      recovered: z.int().describe('VMs that run elsewhere, or again; or that were off, and have left the host'),
+      gone: z.int().describe('VMs that have ended'),
+      pending: z.int().describe('VMs that fit nowhere now, and wait for room'),
+      under_way: z.int().describe('VMs that are started elsewhere, or ended'),
+      waits: z.int().describe('VMs that wait for their turn, or for what is at work on them'),
+      stays: z.int().describe('VMs that cannot be recovered, or that were off and stay'),
+      vms: z
+        .array(
+          z.object({
+            vm: ObjectId,
+            outcome: z.enum(['recovered', 'gone', 'pending', 'under_way', 'waits', 'stays']),
+            was: z.enum(['running', 'off']).describe('What it was when the failover saw it first'),
+            operation: z.string().nullable().describe('Of one that waits for room, what deploys it'),
+            why: z.string().nullable().describe('What it waits for, or what keeps it'),
+            at: Timestamp,
+          }),
+        )
+        .describe('Those first that stay, then those that wait; 200 at most'),
+    })
+    .nullable()
+    .describe('Of the failover of a host: what it has come to so far; null: it is something else'),
   actions: z.array(NextAction).describe('What you may do now'),
   asked_engine: z.boolean().describe('false: Temporal did not answer within a second; retries are then not shown'),
 }).meta({ id: 'OperationDetail' });

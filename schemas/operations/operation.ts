@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ObjectId, type Ownership } from '../common/common.js';
 import { operatedKinds } from '../kinds.js';
 import { operationKinds } from '../operations.js';
+import type { FailedOver } from './failed-over.js';
 import type { Flushed } from './flushed.js';
 import type { OperationInputs } from './inputs.js';
 import type { Answer } from './question.js';
@@ -99,6 +100,10 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   performed?: Record<string, Performed>;
   /** Of a flush: what it has come to, by the ids of the VMs that it found on the host. */
   flushed?: Record<string, Flushed>;
+  /** Of a failover: what it has come to, by the ids of the VMs that it found on the host. */
+  failed_over?: Record<string, FailedOver>;
+  /** Of a failover: its host was off. */
+  host_off?: boolean;
   /** Of one that moves bytes: how far it is. */
   moved?: Moved;
   /** Of one on what is in a cluster, that: rules give rights by it. */
@@ -137,6 +142,8 @@ export const isSwitch = (operation: Operation): operation is Operation<'performO
   operation.kind === 'performOnVm';
 export const isMigration = (operation: Operation): operation is Operation<'migrateVm'> =>
   operation.kind === 'migrateVm';
+export const isFailover = (operation: Operation): operation is Operation<'failoverHost'> =>
+  operation.kind === 'failoverHost';
 export const isFlush = (operation: Operation): operation is Operation<'flushHost'> => operation.kind === 'flushHost';
 export const isDeviceChange = (operation: Operation): operation is Operation<'changeDevices'> =>
   operation.kind === 'changeDevices';

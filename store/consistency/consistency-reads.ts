@@ -27,7 +27,18 @@ const ofHost = 'name state vm_mad libvirt total reserved used vms vm_count opera
 
 export type SeenHostDocument = Pick<
   Host,
-  '_id' | 'name' | 'state' | 'vm_mad' | 'libvirt' | 'total' | 'reserved' | 'used' | 'vms' | 'vm_count' | 'operation'
+  | '_id'
+  | 'name'
+  | 'state'
+  | 'vm_mad'
+  | 'libvirt'
+  | 'total'
+  | 'reserved'
+  | 'used'
+  | 'vms'
+  | 'vm_count'
+  | 'operation'
+  | 'fenced'
 >;
 
 /** What a check of consistency reads: portions of documents, without what it need not know of them. */

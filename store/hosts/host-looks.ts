@@ -10,9 +10,9 @@ import { type Transaction, within } from '../mongo/transaction.js';
 export interface HostLooks {
   /**
    * It did not answer a probe. One that is disabled keeps that state, for that is no failure, and has the reason all the same;
-   * one that was taken offline meanwhile is not asked any more.
+   * one that was taken offline meanwhile is not asked any more. `polled`, the default: it is a poll that it has missed, and not one more look of it.
    */
-  silent(id: number, error: string): Promise<void>;
+  silent(id: number, error: string, polled?: boolean): Promise<void>;
   /**
    * It answered, and takes VMs from now on; `yet`: or why it does not yet. Only as it was seen before it was asked: whoever
    * was frozen since then knows nothing of what has been found, or left behind there, meanwhile. Returns true when it became
@@ -32,12 +32,13 @@ export interface HostLooks {
 }
 
 export const hostLooks = (connection: Connection, hosts: Model<Host>): HostLooks => ({
-  async silent(id, error) {
+  async silent(id, error, polled = true) {
     const now = new Date();
     const found = {
       error: { $literal: brief(error, longest.vm) },
       last_monitored_at: now,
       silent_since: { $ifNull: ['$silent_since', now] },
+      ...(polled && { missed: { $add: [{ $ifNull: ['$missed', 0] }, 1] } }),
     };
     const pipeline = { updatePipeline: true };
     await hosts.updateOne(
@@ -57,6 +58,8 @@ export const hostLooks = (connection: Connection, hosts: Model<Host>): HostLooks
           error: yet && brief(yet, longest.vm),
           last_monitored_at: new Date(),
           silent_since: null,
+          missed: 0,
+          fenced: null,
         },
       },
     );
@@ -66,7 +69,7 @@ export const hostLooks = (connection: Connection, hosts: Model<Host>): HostLooks
     if (ids.length === 0) return;
     await hosts.updateMany(
       { _id: { $in: ids }, state: { $in: ['MONITORED', 'DISABLED'] } },
-      { $set: { error: null, last_monitored_at: new Date(), silent_since: null } },
+      { $set: { error: null, last_monitored_at: new Date(), silent_since: null, missed: 0, fenced: null } },
     );
   },
   async setStrays(id, before, { strays, outside }) {

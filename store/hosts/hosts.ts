@@ -9,7 +9,10 @@ import { type HostReads, hostReads } from './host-reads.js';
 import { type HostReservations, hostReservations } from './host-reservations.js';
 
 type HostChange = Partial<
-  Pick<Host, 'state' | 'error' | 'total' | 'last_monitored_at' | 'cluster_id' | 'attributes' | 'reserve' | 'reserved'>
+  Pick<
+    Host,
+    'state' | 'error' | 'total' | 'last_monitored_at' | 'cluster_id' | 'attributes' | 'reserve' | 'reserved' | 'ha'
+  >
 >;
 
 export interface HostStore extends HostReads, HostLooks, HostReservations {

@@ -20,7 +20,10 @@ export function createSiblings(connection: Connection, vms: Model<Vm>) {
     if (hosts.size === 0) return new Set();
     const found = await connection
       .collection<Host>('hosts')
-      .find({ _id: { $in: [...hosts] }, state: 'OFFLINE' }, { projection: { _id: 1 }, ...within(transaction) })
+      .find(
+        { _id: { $in: [...hosts] }, $or: [{ state: 'OFFLINE' }, { fenced: { $ne: null } }] },
+        { projection: { _id: 1 }, ...within(transaction) },
+      )
       .toArray();
     return new Set(found.map(({ _id }) => _id));
   }

@@ -24,6 +24,7 @@ export const deployment = (changes: Partial<OperationDetail> = {}): OperationDet
   moved: null,
   performed: null,
   flushed: null,
+  failed_over: null,
   steps: [
     {
       name: 'startRoles',

@@ -401,10 +401,37 @@ const deeds: Record<string, Deed> = {
     afterCancel: /^(DONE|RUNNING)$/,
     stops: 0,
   },
+  failoverHost: {
+    prepare: async () => {
+      await allAnswer();
+      const vm = await runningVm();
+      const place = placeOf(await world.vm(vm));
+      world.powerOff(place?.hostname ?? '');
+      await expect
+        .poll(async () => {
+          await world.tick('monitorHosts');
+          return (await world.vm(vm)).lcm_state;
+        })
+        .toBe('UNKNOWN');
+      await world.operations.hosts.callFenced(world.caller, place?.hid ?? -1);
+      return place?.hid ?? null;
+    },
+    ask: (host) => world.failOver(id(host)),
+    again: async (host) =>
+      Object.keys((await world.store.hosts.find(host))?.vms ?? {}).length === 0 ? null : world.failOver(host),
+    arrived: async (host) => expect(await world.store.hosts.find(host)).toMatchObject({ vms: {}, operation: null }),
+    steps: /^host-/,
+    settles: async () => {
+      await expect.poll(() => world.store.operations.model.countDocuments({ ended_at: null }).exec()).toBe(0);
+    },
+    cancelled: async (host) => String((await world.store.hosts.find(host))?.state),
+    afterCancel: /^ERROR$/,
+    stops: 0,
+  },
   // The last: it leaves a host disabled.
   flushHost: {
     prepare: async () => {
-      for (const { _id } of await world.store.hosts.all()) await world.store.hosts.update(_id, { state: 'MONITORED' });
+      await allAnswer();
       const vm = await runningVm();
       return placeOf(await world.vm(vm))?.hid ?? null;
     },
@@ -422,6 +449,17 @@ const deeds: Record<string, Deed> = {
     stops: 0,
   },
 };
+
+/** Whatever was done to them before, hosts answer and take VMs. */
+async function allAnswer(): Promise<void> {
+  for (const { _id, name } of await world.store.hosts.all()) {
+    world.hypervisor.reach(name);
+    await world.store.hosts.update(_id, { state: 'INIT' });
+  }
+  // The first clears them, the second finds them clear.
+  await world.tick('monitorHosts');
+  await world.tick('monitorHosts');
+}
 
 const inTurn = Object.entries(deeds).map(([name, deed], at) => [name, deed, at] as const);
 describe.each(inTurn)('%s', (_, deed, at) => everyStep(() => world, deed, at));

@@ -140,6 +140,31 @@ async function flushed(world: World, others: HostState): Promise<PlayedRun> {
   return told;
 }
 
+/** The host of a VM dies, and is turned off by a program, or called off by a person. */
+async function failedOver(world: World, byPerson: boolean): Promise<PlayedRun> {
+  const { id, op } = await world.createVm();
+  await world.ended(op);
+  const place = placeOf(await world.vm(id));
+  const host = place?.hid ?? -1;
+  const fencing = [{ kind: 'command' as const, program: 'off', arguments: [], timeout: 60 }];
+  const ha = { action: 'recreate' as const, polls: 1_000, stopped: false, fencing, by: 0 };
+  if (!byPerson) await world.store.hosts.update(host, { ha });
+  world.powerOff(place?.hostname ?? '');
+  await world.tick('monitorHosts');
+  const asked = await world.failOver(host);
+  if (byPerson) {
+    await eventually(async () => (await world.operation(asked.op)).state === 'waiting');
+    await world.operations.hosts.callFenced(world.caller, host);
+  }
+  const told = await ended(world, asked);
+  world.hypervisor.reach(place?.hostname ?? '');
+  await world.store.hosts.update(host, { ha: null });
+  await world.tick('monitorHosts');
+  await world.tick('monitorHosts');
+  await ended(world, await world.terminate(id));
+  return told;
+}
+
 async function booting(world: World): Promise<{ id: number; op: string }> {
   world.hypervisor.bootMilliseconds = forever;
   const service = await world.deploy(pair);
@@ -597,6 +622,8 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     const { id } = await world.operations.images.remove(world.caller, resource.id, { requestId: 'story' });
     return ended(world, { op: id });
   },
+  'failover-host': (world) => failedOver(world, false),
+  'failover-host-fenced': (world) => failedOver(world, true),
   'flush-host': (world) => flushed(world, 'MONITORED'),
   'flush-host-stays': (world) => flushed(world, 'DISABLED'),
   'deploy-vm-restored': async (world) => {

@@ -10,9 +10,11 @@ import type { StepPorts } from '../../activities/ports.js';
 import { networkedHypervisors } from '../../activities/vms/networked-hypervisors.js';
 import { taskQueues } from '../../adapters/engine/names.js';
 import type { TemporalEngine } from '../../adapters/engine/temporal.js';
+import type { Fencing } from '../../adapters/fencing/port.js';
 import { networks } from '../../adapters/network/networks.js';
 import { problemOf } from '../../domain/problems.js';
 import type { OperationsContext } from '../../requests/context.js';
+import { deployForFailover, failOverByPolicy } from '../../requests/failover/failover.js';
 import { createOperations, type Operations } from '../../requests/operations.js';
 import { performByPolicy, performOnVm } from '../../requests/scaling/actions.js';
 import { scaleByPolicy } from '../../requests/scaling/scaling.js';
@@ -47,6 +49,9 @@ export class WorldAtWork {
     // The tick is the test's: nothing is gained by most of one.
     insistence: 2,
   };
+  /** Hosts that were turned off, in this order, and what comes of that. */
+  readonly fenced: string[] = [];
+  beforeFencing: Fencing['off'] = async () => {};
   /** What comes between the plan of a flush and what it asks for. */
   beforeFlushAsks: () => Promise<void> = async () => {};
   /** What operations could not do at once, in their words. */
@@ -102,6 +107,14 @@ export class WorldAtWork {
           await this.beforeFlushAsks();
           return migrateForFlush(this.#asking, deed);
         },
+        fencing: {
+          off: async (host, method, signal) => {
+            this.fenced.push(host.name);
+            await this.beforeFencing(host, method, signal);
+          },
+        },
+        failOver: (due) => failOverByPolicy(this.#asking, due),
+        deployForFailover: (deed) => deployForFailover(this.#asking, deed),
         settings: this.settings,
       },
       stepLog: this.#stepLog,

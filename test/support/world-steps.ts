@@ -30,6 +30,7 @@ const operations = [
   'performOnVm',
   'migrateVm',
   'flushHost',
+  'failoverHost',
   'importVm',
   'changeDevices',
   'saveDisk',

@@ -6,6 +6,7 @@ import { openStates } from '../../domain/operation-states.js';
 import { ensureOneadmin } from '../../requests/identity/first-user.js';
 import { unconditional } from '../../requests/precondition.js';
 import type { DebugStep } from '../../schemas/operations/debug-step.js';
+import type { HaAction } from '../../schemas/operations/ha-action.js';
 import type { Answer } from '../../schemas/operations/question.js';
 import type { SnapshotArgs, VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
@@ -231,6 +232,16 @@ export class World extends WorldAtWork {
 
   async flush(host: number): Promise<Asked> {
     return asked(await this.operations.hosts.flush(this.caller, host, admission));
+  }
+
+  async failOver(host: number, wish: { action?: HaAction; stopped?: boolean } = {}): Promise<Asked> {
+    return asked(await this.operations.hosts.failOver(this.caller, host, wish, admission));
+  }
+
+  /** Its power is gone, and with it all that ran there. */
+  powerOff(host: string): void {
+    this.hypervisor.cutOff(host);
+    for (const domain of this.hypervisor.domains()) if (domain.host === host) this.hypervisor.lose(domain.vm);
   }
 
   async importWild(host: number, wild: string): Promise<Asked> {

@@ -1,3 +1,4 @@
+import { FailoverHost } from '../../../schemas/hosts/ha.js';
 import { CreateHost, HostEdit, HostResource, HostState, hostFields, UpdateHost } from '../../../schemas/hosts/host.js';
 import { CleanHost, ImportWild } from '../../../schemas/hosts/strays.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
@@ -142,6 +143,59 @@ export const hostRoutes: readonly Route[] = [
       },
     ],
     handle: ({ hosts }, { caller, params, admission }) => hosts.flush(caller, params.id, admission),
+  }),
+  route({
+    id: 'failoverHost',
+    method: 'post',
+    path: '/hosts/{id}/failover',
+    tag: 'Hosts',
+    summary: 'Recover the VMs of a host that does not answer elsewhere',
+    description:
+      'As its policy (`ha`) has it done by itself: a second look, then the host is turned off by the methods of its policy, or a person says that it is off (`POST /hosts/{id}/fenced`); then its VMs are recovered, those first that others of their service stand on. Nothing is started elsewhere before the host is off. What fits nowhere waits for room by an operation of its own. `failed_over` of the operation says what has become of each VM.',
+    needs: [edits('host')],
+    params: ById,
+    query: NoQuery,
+    body: json(FailoverHost.meta({ id: 'FailoverHost' }), 'optional'),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '0' },
+        body: { action: 'migrate' },
+        answer: accepted(ids.failover, 'failoverHost', { type: 'host', id: 0, name: 'node-1' }, '09:31:10'),
+      },
+    ],
+    handle: ({ hosts }, { caller, params, body, admission }) => hosts.failOver(caller, params.id, body, admission),
+  }),
+  route({
+    id: 'callHostFenced',
+    method: 'post',
+    path: '/hosts/{id}/fenced',
+    tag: 'Hosts',
+    summary: 'Say that a host that does not answer is off',
+    description:
+      'Said by somebody who knows that its power is cut, or that it has none: VMs of it are started elsewhere, and ended, as if nothing of them ran there. A failover that waits for it goes on. It is so until the host answers again.',
+    needs: [edits('host')],
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(HostResource),
+    problems: ['not_found', 'wrong_state'],
+    examples: [
+      {
+        params: { id: '0' },
+        answer: {
+          ...node,
+          state: 'ERROR',
+          error: 'connection refused',
+          silent_since: '2026-11-18T09:31:02.000Z',
+          missed: 1,
+          operation: ids.failover,
+          fenced: { at: '2026-11-18T09:31:40.000Z', by: 'oneadmin' },
+        },
+      },
+    ],
+    handle: ({ hosts }, { caller, params }) => hosts.callFenced(caller, params.id),
   }),
   route({
     id: 'importWild',

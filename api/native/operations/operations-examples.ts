@@ -16,6 +16,7 @@ export const ids = {
   flattenImageSnapshot: '01KQS4A8D0Q7R3N5W9X2K6V4MD',
   imageResize: '01KQS4ZV0C7Q0T5X8E3H6K9N3R',
   flush: '01KQS50G8M3W7Y2B9C5D4E6F1H',
+  failover: '01KQS50G8M3W7Y2B9C5D4E6F2J',
   deployment: '01KQS59CCGG11TGCXNN17HER40',
   vm: '01KQS5CQT0RXPDM2GVXJND2C0N',
   resumption: '01KQS5GD00WM2MRQZ7BZRMAQ18',
@@ -248,6 +249,7 @@ export const deployedInFull: OperationDetail = {
   moved: null,
   performed: null,
   flushed: null,
+  failed_over: null,
   steps: [
     step('beginDeployment', 'plan the deployment', [11, 11]),
     step('startRoles', 'make the VMs of role db and find hosts for them', [11, 12], { role: 'db' }),

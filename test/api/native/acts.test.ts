@@ -149,6 +149,7 @@ const inputs = {
     performOnVm: { action: 'poweroff' },
     migrateVm: { from: 0, host: null, live: false },
     flushHost: {},
+    failoverHost: { action: 'recreate', stopped: false, because: 'asked for' },
     importVm: { host: 0, wild: 'd-1' },
     changeDevices: { change: { action: 'nic-detach', nic_id: 0 } },
     saveDisk: { disk: 0, image: 1 },

@@ -70,6 +70,9 @@ export const story: readonly (string | Event)[] = [
   settled,
   'listHostOperations',
   enabled,
+  meanwhile('the host does not answer', (world) => world.store.hosts.silent(0, 'connection refused')),
+  ...['failoverHost', 'callHostFenced', settled],
+  meanwhile('the host answers again', (world) => world.tick('monitorHosts')),
   ...[
     'createNetwork',
     'listNetworks',

@@ -1,3 +1,4 @@
+import type { FailedOver } from '../../../schemas/operations/failed-over.js';
 import type { Flushed } from '../../../schemas/operations/flushed.js';
 import type { Operation } from '../../../schemas/operations/operation.js';
 import type { Situation } from './situation.js';
@@ -16,6 +17,13 @@ const flushed = {
   36: said({ outcome: 'waits', why: 'VM 35 of its role goes first' }),
   37: said({ outcome: 'stays', why: 'there is no other host' }),
 };
+
+const failover = (over: Partial<Operation>): Operation =>
+  operation({ kind: 'failoverHost', resource: { type: 'host', id: 3 }, resource_name: 'host-3', ...over });
+const recovered = (over: Partial<FailedOver>): FailedOver => ({
+  ...{ turn: 1, at: ago(5), outcome: 'recovered', was: 'running', op: null, why: null },
+  ...over,
+});
 
 export const hosts: Situation[] = [
   [
@@ -60,6 +68,60 @@ export const hosts: Situation[] = [
   [
     'a host that has not answered for a while',
     facts({ subject: host({ state: 'ERROR', error: 'no route', silentSince: ago(340) }) }),
+  ],
+  [
+    'a host that has missed a poll, and has a policy',
+    facts({
+      subject: host({
+        ...{ state: 'ERROR', error: 'no route', silentSince: ago(5), vms: 3 },
+        ha: { action: 'recreate', polls: 3, missed: 1, brake: null },
+      }),
+    }),
+  ],
+  [
+    'a host that is silent with most of its cluster',
+    facts({
+      subject: host({
+        ...{ state: 'ERROR', error: 'no route', silentSince: ago(65), vms: 3 },
+        ha: { action: 'migrate', polls: 3, missed: 4, brake: '3 of 5 hosts of its cluster do not answer' },
+      }),
+    }),
+  ],
+  [
+    'a host that is failed over, once somebody says that it is off',
+    facts({
+      subject: host({ state: 'ERROR', error: 'no route', silentSince: ago(65), vms: 3 }),
+      operation: failover({
+        ...{ state: 'waiting', waiting_for: 'until somebody says that the host is off: arcus host fenced 3' },
+      }),
+    }),
+  ],
+  [
+    'a host whose VMs are recovered elsewhere',
+    facts({
+      subject: host({ state: 'ERROR', error: 'no route', fenced: { at: ago(2), by: 'ipmi-off' }, vms: 3 }),
+      operation: failover({
+        failed_over: {
+          34: recovered({}),
+          35: recovered({ outcome: 'under_way' }),
+          36: recovered({ outcome: 'waits', why: 'VMs of role db go first' }),
+          37: recovered({ outcome: 'pending', why: 'no host has 4 CPU free' }),
+          38: recovered({ outcome: 'stays', was: 'off', why: 'it is off' }),
+        },
+      }),
+      progress: { done: 1, total: 4, unit: 'VMs', roles: [] },
+    }),
+  ],
+  [
+    'a host whose failover has failed',
+    facts({
+      subject: host({ state: 'ERROR', error: 'no route', silentSince: ago(90), vms: 3 }),
+      operation: failover({
+        ...failed(5),
+        error: { code: 'not_fenced', detail: 'host-3 could not be turned off: ipmi-off ended with 1: no route.' },
+      }),
+      engine: null,
+    }),
   ],
   [
     'a host that is being flushed',

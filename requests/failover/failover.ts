@@ -1,0 +1,115 @@
+import type { Act } from '../../domain/acts/acts.js';
+import type { Caller } from '../../domain/identity/caller.js';
+import { defaultCluster } from '../../schemas/hosts/cluster.js';
+import type { HaPolicy } from '../../schemas/hosts/ha.js';
+import type { Host, HostResource } from '../../schemas/hosts/host.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
+import { demandOn, whyLost } from '../acts/acts.js';
+import { authorised } from '../authorise.js';
+import type { Admission, OperationsContext } from '../context.js';
+import { showHost } from '../hosts/hosts.js';
+import { asUser } from '../identity/as-user.js';
+import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import { recoverVm } from '../vms/vm-recovery.js';
+
+const act: Act = { do: 'failOver' };
+
+/** What is done with VMs of a host that has no policy. */
+type Wish = Pick<HaPolicy, 'action' | 'stopped'>;
+
+/** Has the VMs of a host that does not answer recovered elsewhere, once it is known to be off. */
+export async function failOverHost(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  { action, stopped }: Partial<Wish>,
+  admission: Admission,
+): Promise<OperationResource> {
+  const host = authorised(caller, 'host', await context.store.hosts.find(id), 'admin', id);
+  const request = { deed: 'failover', id, action, stopped };
+  const repeated = await repeatedRequest(context, caller, admission, request);
+  const wish = { action: action ?? host.ha?.action ?? 'recreate', stopped: stopped ?? host.ha?.stopped ?? false };
+  return repeated ?? failOverHostAgain(context, caller, id, wish, { request, admission });
+}
+
+export const failOverHostAgain = async (
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  wish: Wish,
+  asked: Asked,
+): Promise<OperationResource> => {
+  const host = authorised(caller, 'host', await context.store.hosts.find(id), 'admin', id);
+  await demandOn(context.store, act, { type: 'host', host });
+  return admitted(context, caller, host, { ...wish, because: 'asked for' }, { asked, silence: null });
+};
+
+/** A host that has missed as many polls as its policy says; `silence`: since when it has not answered. */
+export type DueFailover = { host: number; silence: Date };
+
+/** Asks for it as whoever has given the host its policy would, with the rights that he has now: once for a silence. Returns the operation. */
+export async function failOverByPolicy(
+  context: OperationsContext,
+  { host: id, silence }: DueFailover,
+): Promise<string | null> {
+  const host = await context.store.hosts.find(id);
+  if (!host?.ha) return null;
+  const caller = await asUser(context, host.ha.by, 'who gave the host its policy');
+  authorised(caller, 'host', host, 'admin', id);
+  const { action, stopped, polls } = host.ha;
+  const key = `failover ${id} ${silence.getTime()}`;
+  const because = `${polls === 1 ? 'a poll was' : `${host.missed ?? polls} polls in a row were`} missed`;
+  const asked = {
+    request: { deed: 'failover', id, silence: silence.getTime() },
+    admission: { idempotencyKey: key, requestId: key },
+  };
+  return (await admitted(context, caller, host, { action, stopped, because }, { asked, silence })).id;
+}
+
+const admitted = (
+  context: OperationsContext,
+  caller: Caller,
+  host: Host,
+  input: Wish & { because: string },
+  { asked: { request, retryOf, admission }, silence }: { asked: Asked; silence: Date | null },
+): Promise<OperationResource> =>
+  admit(context, caller, admission, {
+    kind: 'failoverHost',
+    resource: { type: 'host', id: host._id },
+    cluster: host.cluster_id ?? defaultCluster,
+    name: host.name,
+    owner: host,
+    right: 'admin',
+    ...(retryOf !== undefined && { retryOf }),
+    input,
+    request,
+    claim: (op, transaction) => context.store.failovers.admit(host._id, op, silence, transaction),
+    refusal: () => whyLost(context.store, act, { type: 'host', id: host._id }),
+  });
+
+/** A VM of a failed host that fits nowhere. */
+export type LeftToWait = { op: string; vm: number };
+
+/** Asks for its deployment as its owner would, once for a failover: it waits for room. Returns the operation. */
+export async function deployForFailover(context: OperationsContext, { op, vm: id }: LeftToWait): Promise<string> {
+  const vm = await context.store.vms.find(id);
+  const caller = await asUser(context, vm?.uid ?? -1, `the owner of VM ${id}`);
+  const key = `failover ${op} ${id}`;
+  return (await recoverVm(context, caller, id, { action: 'retry' }, { idempotencyKey: key, requestId: key })).id;
+}
+
+/** A person says that a host is off: nothing that was there before runs any more. A failover that waits for it goes on. */
+export async function callFenced(context: OperationsContext, caller: Caller, id: number): Promise<HostResource> {
+  const { store, engine, onDelayed } = context;
+  const host = authorised(caller, 'host', await store.hosts.find(id), 'admin', id);
+  const said: Act = { do: 'callFenced' };
+  await demandOn(store, said, { type: 'host', host });
+  if (!(await store.failovers.fence(id, { at: new Date(), by: caller.name })))
+    throw await whyLost(store, said, { type: 'host', id });
+  const waiting = host.operation ? await store.operations.find(host.operation) : null;
+  if (waiting?.kind === 'failoverHost' && waiting.state === 'waiting' && (await store.endings.reopen(waiting)))
+    await engine
+      .startNext(waiting)
+      .catch((error: unknown) => onDelayed('the failover goes on at the next tick', error));
+  return showHost(context, caller, id);
+}

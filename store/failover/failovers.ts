@@ -1,0 +1,131 @@
+import { isOpen } from '../../domain/operation-states.js';
+import type { Ownership } from '../../schemas/common/common.js';
+import type { Fenced } from '../../schemas/hosts/ha.js';
+import type { FailedOver } from '../../schemas/operations/failed-over.js';
+import type { Operation, OperationState } from '../../schemas/operations/operation.js';
+import type { HostStore } from '../hosts/hosts.js';
+import { ownershipFields } from '../mongo/model.js';
+import { type Transaction, within } from '../mongo/transaction.js';
+import type { OperationStore } from '../operations/operations.js';
+import type { ServiceStore } from '../services/services.js';
+import type { VmStore } from '../vms/vms.js';
+import { type WorkVm, workFields } from '../vms/work-vms.js';
+
+/** A host that does not answer, in maintenance or not. */
+const silent = () => ({ $or: [{ state: 'ERROR' as const }, { state: 'DISABLED' as const, error: { $ne: null } }] });
+
+/** Failovers of hosts: what they have come to stands in the operation, and the host says which one it has. */
+export const createFailovers = ({
+  hosts,
+  vms,
+  operations,
+  services,
+}: {
+  hosts: HostStore;
+  vms: VmStore;
+  operations: OperationStore;
+  services: ServiceStore;
+}) => ({
+  /**
+   * Admission of one, in its transaction: the host does not answer, and nothing is at work on it. `silence`: it begins by itself, for that
+   * silence, and only once. Returns whose the host is; null: the guard did not match.
+   */
+  admit: (id: number, op: string, silence: Date | null, transaction: Transaction): Promise<Ownership | null> =>
+    hosts.model
+      .findOneAndUpdate(
+        {
+          ...{ _id: id, operation: null, ...silent() },
+          ...(silence && { silent_since: silence, failed_over: { $ne: silence } }),
+        },
+        [{ $set: { operation: { $literal: op }, failed_over: '$silent_since' } }],
+        { ...within(transaction), projection: ownershipFields, updatePipeline: true },
+      )
+      .lean<Ownership>()
+      .exec(),
+
+  /** Nothing is at work on the host any more. */
+  end: (id: number, op: string, transaction: Transaction) =>
+    hosts.model.updateOne({ _id: id, operation: op }, { $set: { operation: null } }, within(transaction)),
+
+  /**
+   * The host is off: said of one that does not answer. `op`: by the operation that has it, else by a person. Returns whether it is so now; false:
+   * it answers by now, or somebody else has it.
+   */
+  async fence(id: number, fenced: Fenced, op?: string): Promise<boolean> {
+    const guard = { _id: id, ...silent(), ...(op !== undefined && { operation: op }) };
+    const { matchedCount } = await hosts.model.updateOne(
+      guard,
+      [{ $set: { fenced: { $ifNull: ['$fenced', { $literal: fenced }] } } }],
+      { updatePipeline: true },
+    );
+    return matchedCount > 0;
+  },
+
+  /** What a failover goes by from then on, whatever its host does: it was off. */
+  async noteOff(op: string): Promise<void> {
+    await operations.model.updateOne({ _id: op }, { $set: { host_off: true } });
+  },
+
+  /** VMs that have a reservation on the host, and these. */
+  async vmsOn(id: number, also: readonly number[]): Promise<WorkVm[]> {
+    const reserved = (await hosts.reservedOn([id])).get(id) ?? new Set<number>();
+    return vms.model
+      .find({ _id: { $in: [...new Set([...reserved, ...also])] } }, workFields)
+      .sort({ _id: 1 })
+      .lean<WorkVm[]>()
+      .exec();
+  },
+
+  /** The roles of these services, and in which order they are deployed. */
+  rolesOf: (ids: readonly number[]) =>
+    services.model
+      .find({ _id: { $in: [...ids] } }, { 'roles.name': 1, 'roles.parents': 1, deployment: 1 })
+      .lean<{ _id: number; deployment: 'straight' | 'none'; roles: { name: string; parents: string[] }[] }[]>()
+      .exec(),
+
+  /** By VM, the last of these operations that have not ended. */
+  async deploymentsOf(ids: readonly number[]): Promise<Map<number, { op: string; state: OperationState }>> {
+    const found = await operations.model
+      .find({ 'resource.type': 'vm', 'resource.id': { $in: [...ids] }, kind: 'deployVm' }, { state: 1, resource: 1 })
+      .sort({ _id: 1 })
+      .lean<Pick<Operation, '_id' | 'state' | 'resource'>[]>()
+      .exec();
+    return new Map(
+      found.flatMap(({ _id, state, resource }) => (isOpen({ state }) ? [[resource.id, { op: _id, state }]] : [])),
+    );
+  },
+
+  /** What has become of VMs: of each the entry with the highest turn stands. */
+  async note(op: string, said: ReadonlyMap<number, FailedOver>): Promise<void> {
+    if (said.size === 0) return;
+    const fields = [...said].map(([vm, entry]) => {
+      const path = `failed_over.${vm}`;
+      const isLater = { $lt: [{ $ifNull: [`$${path}.turn`, -1] }, entry.turn] };
+      return [path, { $cond: [isLater, { $literal: entry }, `$${path}`] }] as const;
+    });
+    await operations.model.updateOne({ _id: op }, [{ $set: Object.fromEntries(fields) }], { updatePipeline: true });
+  },
+
+  /** Failovers that wait for a person to say that their host is off, of hosts that are, or that answer again. */
+  async answered(): Promise<string[]> {
+    const waiting = await operations.model
+      .find({ kind: 'failoverHost', state: 'waiting' }, { resource: 1 })
+      .lean<Pick<Operation, '_id' | 'resource'>[]>()
+      .exec();
+    if (waiting.length === 0) return [];
+    const ids = waiting.map(({ resource }) => resource.id);
+    const still = await hosts.model
+      .find({ _id: { $in: ids }, fenced: null, ...silent() }, { _id: 1 })
+      .lean<{ _id: number }[]>()
+      .exec();
+    const silentOnes = new Set(still.map(({ _id }) => _id));
+    return waiting.flatMap(({ _id, resource }) => (silentOnes.has(resource.id) ? [] : [_id]));
+  },
+
+  /** Services of which VMs were on the host, for they are judged anew. */
+  async servicesOf(ids: readonly number[]): Promise<number[]> {
+    const found = await vms.model.distinct('service.id', { _id: { $in: [...ids] }, service: { $ne: null } }).exec();
+    return found.filter((id): id is number => typeof id === 'number');
+  },
+});
+export type Failovers = ReturnType<typeof createFailovers>;

@@ -1,0 +1,25 @@
+import { reasonOf, type Settles } from '../operations/ending.js';
+import type { Releases } from '../services/releases.js';
+import type { Flushes } from '../vms/flushes.js';
+import type { Failovers } from './failovers.js';
+
+/** How each kind of operation on a host ends there. */
+export const hostEndings = ({
+  flushes,
+  failovers,
+  releases,
+}: {
+  flushes: Flushes;
+  failovers: Failovers;
+  releases: Releases;
+}): Settles<'host'> => ({
+  flushHost: async ({ _id, resource }, outcome, transaction) => {
+    await flushes.end(resource.id, _id, transaction);
+    return { outcome, releasing: null };
+  },
+  failoverHost: async ({ _id, resource }, outcome, transaction) => {
+    await failovers.end(resource.id, _id, transaction);
+    const given_up = `the failover of its host ended: ${reasonOf(outcome)}`;
+    return { outcome, releasing: await releases.toRelease(_id, { given_up, left: null }, transaction) };
+  },
+});

@@ -1,0 +1,325 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Problem, problemOf } from '../../../domain/problems.js';
+import { placeOf } from '../../../domain/vms/stays.js';
+import { unconditional } from '../../../requests/precondition.js';
+import { HaPolicy } from '../../../schemas/hosts/ha.js';
+import type { HostState } from '../../../schemas/hosts/host.js';
+import { isFailover, type Operation } from '../../../schemas/operations/operation.js';
+import type { VmSwitch } from '../../../schemas/operations/vm-action.js';
+import { newWorld, type World } from '../../support/world.js';
+import { development } from '../../support/world-server.js';
+import { diesOnce, holding, twice } from '../../support/world-steps.js';
+
+let world: World;
+/** The host that fails, and where its VMs go. */
+let from: number;
+let to: number;
+const names = new Map<number, string>();
+beforeAll(async () => {
+  world = await newWorld({ server: development });
+  world.settings.insistence = 0;
+  for (const { _id, name } of await world.store.hosts.all()) names.set(_id, name);
+  [from = -1, to = -1] = names.keys();
+});
+afterAll(() => world.stop());
+const nameOf = (host: number): string => names.get(host) ?? '';
+const set = (host: number, state: HostState) => world.store.hosts.update(host, { state, error: null });
+/** VMs come to the one host alone, until the other takes them. */
+beforeEach(async () => {
+  await set(from, 'MONITORED');
+  await set(to, 'DISABLED');
+});
+afterEach(async () => {
+  world.steps.watch();
+  world.hypervisor.mend();
+  world.beforeFencing = async () => {};
+  world.fenced.length = 0;
+  for (const id of [from, to]) {
+    world.hypervisor.reach(nameOf(id));
+    await world.store.hosts.update(id, { ha: null });
+  }
+  await policy(null);
+  await monitored();
+  await set(to, 'MONITORED');
+  await set(from, 'MONITORED');
+  for (const { op } of await open('failoverHost')) await world.ended((await world.cancel(op)).op);
+  const left = await world.store.vms.model
+    .find({ state: { $ne: 'DONE' }, service: null }, { _id: 1 })
+    .lean()
+    .exec();
+  for (const { _id } of left) await world.ended((await world.terminate(_id, true)).op);
+  const services = await world.store.services.model
+    .find({ state: { $ne: 'DONE' } }, { _id: 1 })
+    .lean()
+    .exec();
+  for (const { _id } of services) await world.ended((await world.undeploy(_id, true)).op);
+});
+
+const open = async (kind: Operation['kind']): Promise<{ op: string }[]> =>
+  (await world.store.operations.model.find({ kind, ended_at: null }, { _id: 1 }).lean().exec()).map(({ _id }) => ({
+    op: _id,
+  }));
+const failovers = (): Promise<Operation[]> =>
+  world.store.operations.model
+    .find({ kind: 'failoverHost', 'resource.id': from })
+    .sort({ _id: 1 })
+    .lean<Operation[]>()
+    .exec();
+const last = async (): Promise<string> => (await failovers()).at(-1)?._id ?? '';
+
+const command = { kind: 'command', program: 'off', arguments: [] } as const;
+const policy = (ha: object | null, host = from) =>
+  world.operations.hosts.update(world.caller, host, {
+    revise: (present) => ({ wish: { ...present, ha: ha && HaPolicy.parse(ha) }, named: new Set(['ha']) }),
+    precondition: unconditional,
+  });
+const monitored = () => world.tick('monitorHosts');
+const host = async (id = from) => (await world.store.hosts.find(id)) ?? { state: null, vms: {}, operation: null };
+const hostOf = async (id: number) => placeOf(await world.vm(id))?.hid;
+async function made(action?: VmSwitch): Promise<number> {
+  const { id, op } = await world.createVm();
+  expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
+  if (action) expect(await world.ended((await world.switch(id, action)).op)).toMatchObject({ state: 'succeeded' });
+  return id;
+}
+const outcomes = async (op: string) => {
+  const operation = await world.operation(op);
+  const all = Object.entries((isFailover(operation) && operation.failed_over) || {});
+  return Object.fromEntries(all.map(([vm, { outcome }]) => [vm, outcome]));
+};
+const problem = (asked: Promise<unknown>) =>
+  asked.then(
+    () => undefined,
+    (error: unknown) => problemOf(error),
+  );
+const runsAt = async (vm: number, at: number) => {
+  expect(await world.vm(vm)).toMatchObject({ state: 'ACTIVE', lcm_state: 'RUNNING', hold: null, operation: null });
+  expect(await hostOf(vm)).toBe(at);
+  expect(world.hypervisor.domains().flatMap((one) => (one.vm === vm ? [one.host] : []))).toEqual([nameOf(at)]);
+};
+
+describe('failoverHost', () => {
+  it.each([
+    ['every step is done twice', twice],
+    ['the worker is lost after each step', diesOnce()],
+  ])(
+    'begins by itself after so many missed polls, turns the host off, and recovers its VMs in order; %s',
+    async (_, around) => {
+      const alone = await made();
+      const { id } = await world.running([
+        { name: 'front', cardinality: 2 },
+        { name: 'back', cardinality: 2, parents: ['front'] },
+      ]);
+      const vms = (await world.vms(id)).map(({ _id, service }) => ({ id: _id, role: service?.role }));
+      await policy({ action: 'recreate', polls: 2, fencing: [command] });
+      await set(to, 'MONITORED');
+      world.powerOff(nameOf(from));
+      const began = world.hypervisor.journal.length;
+      await monitored();
+      expect(await host()).toMatchObject({ state: 'ERROR', missed: 1 });
+      expect((await host()).operation ?? null).toBeNull();
+      world.steps.watch(around, /^host-/);
+      await monitored();
+      const op = await last();
+      expect(await world.ended(op)).toMatchObject({
+        ...{ state: 'succeeded', error: null, workflow_id: `host-${from}` },
+        input: { action: 'recreate', stopped: false, because: '2 polls in a row were missed' },
+      });
+      expect(new Set(world.fenced)).toEqual(new Set([nameOf(from)]));
+      expect(await host()).toMatchObject({ state: 'ERROR', vms: {}, operation: null, fenced: { by: 'off' } });
+      for (const vm of [alone, ...vms.map((one) => one.id)]) await runsAt(vm, to);
+      const booted = world.hypervisor.journal
+        .slice(began)
+        .flatMap(({ vm, call, outcome }) => (call === 'deploy' && outcome === 'created' ? [vm] : []));
+      const turnOf = (role: string) => vms.filter((one) => one.role === role).map((one) => booted.indexOf(one.id));
+      expect(Math.max(...turnOf('front'))).toBeLessThan(Math.min(...turnOf('back')));
+      expect(new Set(booted).size).toBe(booted.length);
+      expect(await world.service(id)).toMatchObject({ state: 'RUNNING' });
+      expect(new Set(Object.values(await outcomes(op)))).toEqual(new Set(['recovered']));
+      // Once for a silence.
+      await monitored();
+      expect(await last()).toBe(op);
+      world.hypervisor.reach(nameOf(from));
+      await monitored();
+      await monitored();
+      expect(await host()).toMatchObject({ state: 'MONITORED', missed: 0, fenced: null });
+      await world.accounted();
+    },
+  );
+
+  it('waits for a person where nothing else is to turn it off, and takes nothing from a host that answers meanwhile', async () => {
+    const vm = await made();
+    await policy({ action: 'recreate', polls: 1 });
+    await set(to, 'MONITORED');
+    world.hypervisor.cutOff(nameOf(from));
+    await monitored();
+    const first = await last();
+    await expect.poll(async () => (await world.operation(first)).state).toBe('waiting');
+    expect(await world.operation(first)).toMatchObject({ waiting_for: expect.stringContaining('arcus host fenced') });
+    expect(await host()).toMatchObject({ fenced: null });
+    world.hypervisor.reach(nameOf(from));
+    await monitored();
+    await world.reconcile();
+    expect(await world.ended(first)).toMatchObject({ state: 'succeeded' });
+    await runsAt(vm, from);
+    world.powerOff(nameOf(from));
+    await monitored();
+    const second = await last();
+    expect(second).not.toBe(first);
+    await expect.poll(async () => (await world.operation(second)).state).toBe('waiting');
+    await world.operations.hosts.callFenced(world.caller, from);
+    expect(await world.ended(second)).toMatchObject({ state: 'succeeded', error: null });
+    await runsAt(vm, to);
+    expect(await host()).toMatchObject({ fenced: { by: world.caller.name } });
+    await world.accounted();
+  });
+
+  it('starts nothing elsewhere where the host could not be turned off, says why, and is tried again by people', async () => {
+    const vm = await made();
+    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await set(to, 'MONITORED');
+    world.hypervisor.cutOff(nameOf(from));
+    world.beforeFencing = async () => {
+      throw new Problem('not_fenced', 'off ended with 1: no route');
+    };
+    await monitored();
+    const op = await last();
+    expect(await world.ended(op)).toMatchObject({
+      ...{ state: 'failed', error: { code: 'not_fenced', detail: expect.stringContaining('no route') } },
+    });
+    expect(await hostOf(vm)).toBe(from);
+    expect(world.hypervisor.domains().filter((one) => one.vm === vm)).toHaveLength(1);
+    await monitored();
+    expect(await last()).toBe(op);
+    world.beforeFencing = async () => {};
+    world.powerOff(nameOf(from));
+    expect(await world.ended((await world.retry(op)).op)).toMatchObject({ state: 'succeeded', error: null });
+    await runsAt(vm, to);
+    await world.accounted();
+  });
+
+  it('looks once more before it turns anything off', async () => {
+    const vm = await made();
+    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await set(to, 'MONITORED');
+    world.hypervisor.cutOff(nameOf(from));
+    const held = holding('confirmFailure');
+    world.steps.watch(held.around, /^host-/);
+    await monitored();
+    await held.reached;
+    world.hypervisor.reach(nameOf(from));
+    held.release();
+    expect(await world.ended(await last())).toMatchObject({ state: 'succeeded' });
+    expect(world.fenced).toEqual([]);
+    await runsAt(vm, from);
+    await world.accounted();
+  });
+
+  it('starts what ran where it was when the host is back before its VMs are taken', async () => {
+    const [ran, off] = [await made(), await made('poweroff')];
+    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    world.hypervisor.cutOff(nameOf(from));
+    const held = holding('recoverLost');
+    world.beforeFencing = async () => {
+      // Power is cut, and it comes up again at once.
+      for (const domain of world.hypervisor.domains())
+        if (domain.host === nameOf(from)) world.hypervisor.lose(domain.vm);
+      world.hypervisor.reach(nameOf(from));
+      world.steps.watch(held.around, /^host-/);
+    };
+    await monitored();
+    await held.reached;
+    for (let look = 0; look < 3; look++) await monitored();
+    held.release();
+    const op = await last();
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    await runsAt(ran, from);
+    expect(await world.vm(off)).toMatchObject({ state: 'POWEROFF' });
+    expect(await outcomes(op)).toEqual({ [ran]: 'recovered', [off]: 'recovered' });
+  });
+
+  it.each(['migrate', 'recreate', 'delete'] as const)(
+    'takes with it what is off if it is told so; %s',
+    async (action) => {
+      const [ran, off] = [await made(), await made('poweroff')];
+      await policy({ action, polls: 1, stopped: true, fencing: [command] });
+      await set(to, 'MONITORED');
+      world.powerOff(nameOf(from));
+      await monitored();
+      expect(await world.ended(await last())).toMatchObject({ state: 'succeeded', error: null });
+      if (action === 'delete') {
+        expect([(await world.vm(ran)).state, (await world.vm(off)).state]).toEqual(['DONE', 'DONE']);
+      } else {
+        await runsAt(ran, to);
+        expect(await world.vm(off)).toMatchObject({ state: 'UNDEPLOYED' });
+      }
+      expect(await host()).toMatchObject({ vms: {} });
+      await world.accounted();
+    },
+  );
+
+  it('leaves what is off where it is, and what fits nowhere waits for room by itself', async () => {
+    const [ran, off] = [await made(), await made('poweroff')];
+    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    world.powerOff(nameOf(from));
+    await monitored();
+    const op = await last();
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await outcomes(op)).toEqual({ [ran]: 'pending', [off]: 'stays' });
+    const [waiting] = await open('deployVm');
+    await expect.poll(async () => (await world.operation(waiting?.op ?? '')).state).toBe('waiting');
+    expect(await world.vm(ran)).toMatchObject({ state: 'PENDING' });
+    await world.operations.hosts.update(world.caller, to, {
+      revise: (present) => ({ wish: { ...present, state: 'enabled' }, named: new Set(['state']) }),
+      precondition: unconditional,
+    });
+    await monitored();
+    await expect.poll(async () => (await world.operation(waiting?.op ?? '')).state).toBe('succeeded');
+    await runsAt(ran, to);
+    await world.accounted();
+  });
+
+  it('does not wait for what is at work on a VM: that fails at once where the host is off, and the VM is recovered then', async () => {
+    const vm = await made();
+    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await set(to, 'MONITORED');
+    const other = await made();
+    world.powerOff(nameOf(from));
+    const suspension = await world.switch(vm, 'suspend');
+    await monitored();
+    const op = await last();
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await world.ended(suspension.op)).toMatchObject({ state: 'failed' });
+    await runsAt(vm, to);
+    await runsAt(other, to);
+    await world.accounted();
+  });
+
+  it('is refused of a host that answers, and who says that such a one is off; and never two at once', async () => {
+    expect(await problem(world.failOver(from))).toMatchObject({
+      code: 'wrong_state',
+      message: expect.stringContaining('flush'),
+    });
+    expect(await problem(world.operations.hosts.callFenced(world.caller, from))).toMatchObject({ code: 'wrong_state' });
+    world.hypervisor.cutOff(nameOf(from));
+    await monitored();
+    const { op } = await world.failOver(from, { action: 'migrate' });
+    expect(await problem(world.failOver(from))).toMatchObject({ code: 'operation_in_progress' });
+    await expect.poll(async () => (await world.operation(op)).state).toBe('waiting');
+    expect(await world.ended((await world.cancel(op)).op)).toMatchObject({ state: 'cancelled' });
+    expect(await host()).toMatchObject({ operation: null });
+  });
+
+  it('does not begin by itself where more hosts of a cluster are silent than fail by themselves', async () => {
+    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    const before = (await failovers()).length;
+    await set(to, 'MONITORED');
+    world.hypervisor.cutOff(nameOf(from));
+    world.hypervisor.cutOff(nameOf(to));
+    await monitored();
+    await monitored();
+    expect(await host()).toMatchObject({ state: 'ERROR', operation: null });
+    expect(await failovers()).toHaveLength(before);
+    expect(world.fenced).toEqual([]);
+  });
+});
