@@ -38,8 +38,8 @@ const never: Test = () => false;
 const rows: { readonly [K in OperationOn<'vm'>]: Row } = {
   deployVm: by(isVmRunning),
   terminateVm: by(isVmGone),
-  // It may lead anywhere: to where it runs, for most.
-  recoverVm: { arrived: never, counted: isVmRunning },
+  // It may lead anywhere: to where it runs, for most. What is gone with its disks is as was said.
+  recoverVm: { arrived: isVmGone, counted: isVmRunning },
   performOnVm: by(isSwitched),
   migrateVm: by(hasMoved),
   importVm: by((vm) => !vm.adopts && !isVmGone(vm)),

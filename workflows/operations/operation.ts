@@ -83,13 +83,17 @@ export const failureWith = (failure: string | null, why: string): string =>
   failure === outOfTime ? `${outOfTime}: ${why}` : (failure ?? why);
 
 /** Runs a step; a failure is its result, a cancel is not. */
-export async function attempt(step: () => Promise<unknown>): Promise<string | null> {
+export const attempt = async (step: () => Promise<unknown>): Promise<string | null> =>
+  (await attempted(step))?.detail ?? null;
+
+/** The same with what kind of failure it is. */
+export async function attempted(step: () => Promise<unknown>): Promise<ReturnType<typeof failureOf> | null> {
   try {
     await step();
     return null;
   } catch (error) {
     if (isCancellation(error) || error instanceof HistoryFull) throw error;
-    return failureOf(error).detail;
+    return failureOf(error);
   }
 }
 

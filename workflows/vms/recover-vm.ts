@@ -1,6 +1,6 @@
 import { ApplicationFailure, patched } from '@temporalio/workflow';
 import { compute, local } from '../activity-options.js';
-import { attempt, type OperationInput, runOperation } from '../operations/operation.js';
+import { attempted, type OperationInput, runOperation } from '../operations/operation.js';
 
 /** How long a datastore is asked for what is said to be gone from it. */
 const patience = '10s';
@@ -17,14 +17,14 @@ export async function recoverVm({ op }: OperationInput): Promise<void> {
       throw ApplicationFailure.nonRetryable(`VM ${vm} is not as it was when this was said of it.`, 'wrong_state');
     if (!disks) return;
     const summary = `remove the disks of VM ${vm}`;
-    const failure = await attempt(() =>
+    const failure = await attempted(() =>
       compute.destroyVms.executeWithOptions({ summary, ...(believed && { scheduleToCloseTimeout: patience }) }, [
         { op, vms: [vm], hard: true },
       ]),
     );
     // What answers has said what there is; of what does not, whoever has said this knows better than anybody here.
-    if (believed && failure !== null && (await local.claimVm({ op, vm, event: 'done' }))) return;
-    const reason = failure ?? (await local.vmFailure({ vm }));
+    if (believed && failure?.code === 'backend_unavailable' && (await local.claimVm({ op, vm, event: 'done' }))) return;
+    const reason = failure?.detail ?? (await local.vmFailure({ vm }));
     if (reason !== null) throw ApplicationFailure.nonRetryable(reason, 'vm_failed');
   });
 }
