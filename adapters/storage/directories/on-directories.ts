@@ -133,7 +133,14 @@ export function onDirectories(base: string, body: Body): Storage {
         if ((await epochOf(kept)) > claim.epoch) throw overtaken(claim.id);
         await mkdir(gone, { recursive: true, mode: modes.directory });
         // Out of the way first, each in one go: nobody sees an image half, and who still writes finds nothing to write to.
-        for (const path of [staging, kept]) await takeFile(path, join(gone, `${claim.id}.${randomUUID()}`));
+        await takeFile(staging, join(gone, `${claim.id}.${randomUUID()}`));
+        const away = join(gone, `${claim.id}.${randomUUID()}`);
+        await takeFile(kept, away);
+        // Whoever was stopped behind his look has taken away what somebody with a later claim has kept meanwhile.
+        if ((await epochOf(away)) > claim.epoch) {
+          await takeFile(away, kept);
+          throw overtaken(claim.id);
+        }
         for (const name of await namesIn(gone))
           if (name.startsWith(`${claim.id}.`)) await rm(join(gone, name), { recursive: true, force: true });
       }),
