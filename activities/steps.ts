@@ -25,6 +25,7 @@ import { deviceActivities, deviceSteps } from './vms/devices.js';
 import { diskRestoringActivities, diskRestoringSteps } from './vms/disk-restoring.js';
 import { diskSavingActivities } from './vms/disk-saving.js';
 import { flushingActivities } from './vms/flushing.js';
+import { copyingSteps } from './vms/image-copies.js';
 import { importingActivities, importingSteps } from './vms/importing.js';
 import { movingActivities, movingSteps } from './vms/moving.js';
 import { vmOperationActivities } from './vms/vm-operations.js';
@@ -81,6 +82,7 @@ export const storageSteps = (ports: StepPorts) => ({
   ...resizingSteps(ports),
   ...imageSnapshotSteps(ports),
   ...diskRestoringSteps(ports),
+  ...copyingSteps(ports),
   ...datastoreCheckSteps(ports),
 });
 export type StorageSteps = AllTitled<ReturnType<typeof storageSteps>>;

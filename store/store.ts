@@ -40,9 +40,11 @@ import { createServiceNetworks } from './services/service-networks.js';
 import { createServiceTemplateStore } from './services/service-templates.js';
 import { createServiceStore } from './services/services.js';
 import { createDatastoreStore } from './storage/datastores.js';
+import { createImageCopies } from './storage/image-copies.js';
 import { createImageUses } from './storage/image-uses.js';
 import { createImageStore } from './storage/images.js';
 import { createBoundMoves } from './vms/bound-moves.js';
+import { createCopyClaims } from './vms/copy-claims.js';
 import { createFlushes } from './vms/flushes.js';
 import { createMetrics } from './vms/metrics.js';
 import { createRelocations } from './vms/relocations.js';
@@ -88,7 +90,8 @@ export function createStore(connection: Connection) {
   });
   const cardinality = createCardinality(connection, { services, quotas, holdings });
   const vms = createVmStore(connection, { quotas, departures: cardinality, holdings });
-  const vmDatastores = createVmDatastores(vms.model, datastores);
+  const imageCopies = createImageCopies(connection, { images });
+  const vmDatastores = createVmDatastores(vms.model, datastores, imageCopies);
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
   const scalings = createScalings(connection, { services, quotas });
@@ -110,6 +113,8 @@ export function createStore(connection: Connection) {
     datastores,
     images,
     imageUses: uses,
+    imageCopies,
+    copyClaims: createCopyClaims(connection, { images, copies: imageCopies, vms, datastores: vmDatastores }),
     vmDatastores,
     places: createBoundMoves(connection, { vms, datastores: vmDatastores }),
     relocations: createRelocations(connection, { vms, hosts }),

@@ -38,7 +38,7 @@ const atStorage = {
   startToCloseTimeout: '24h',
   scheduleToCloseTimeout: '24h',
 } as const;
-export const storing = proxyActivities<Pick<StorageSteps, 'fillImage' | 'restoreDisk'>>(atStorage);
+export const storing = proxyActivities<Pick<StorageSteps, 'fillImage' | 'restoreDisk' | 'bringImages'>>(atStorage);
 /** Steps that move none. */
 const briefly = { ...atStorage, startToCloseTimeout: '3m', scheduleToCloseTimeout: '3m' } as const;
 /** How much has been sent of an image. */

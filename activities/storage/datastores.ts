@@ -6,6 +6,7 @@ import type { Datastore } from '../../schemas/storage/datastore.js';
 import type { DatastoreLook } from '../../store/storage/datastores.js';
 import { eachApart } from '../operations/each-apart.js';
 import type { StepPorts } from '../ports.js';
+import { dropIdleCopies } from './image-copies.js';
 
 /** Datastores that one look asks at most: those that have waited longest; the next look goes on. And how many side by side. */
 const mostAsked = 200;
@@ -14,7 +15,9 @@ const atOnce = 10;
 const patience = 10_000;
 
 export const datastoreActivities = ({ store, storages }: Pick<StepPorts, 'store' | 'storages'>) => ({
-  /** Asks datastores how much room they have, and writes down what they said. One that does not answer says why. */
+  /**
+   * Asks datastores how much room they have, and writes down what they said; one that does not answer says why. Then copies go that nobody needs.
+   */
   async monitorDatastores(): Promise<{ looked: number; failed: number }> {
     const { cancellationSignal } = Context.current();
     const found = await store.datastores.byIds(await store.datastores.toMonitor(mostAsked));
@@ -33,6 +36,7 @@ export const datastoreActivities = ({ store, storages }: Pick<StepPorts, 'store'
         error: problemOf(error)?.message ?? `it did not answer within ${patience / 1_000} s`,
       });
     await store.datastores.looked(looks, new Date());
+    await dropIdleCopies({ store, storages }, cancellationSignal);
     return { looked: looks.length, failed: failures.length };
   },
 });

@@ -9,6 +9,7 @@ import { type Image, imageTypes } from '../../schemas/storage/image.js';
 import { type Begun, begin, type StepInput, supersede } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { claimOf, takenImage } from './image-claim.js';
+import { droppedCopies } from './image-copies.js';
 import { givenUp, movedNotes } from './moved-notes.js';
 
 /** Which image of an operation that has several; absent: its first. */
@@ -123,7 +124,9 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
       const { id } = await ofOperation(input);
       const image = await store.images.claimToEmpty(id, op);
       if (!image) return;
-      await storages.of(image).remove(claimOf(image), Context.current().cancellationSignal);
+      const { cancellationSignal: signal } = Context.current();
+      await droppedCopies({ store, storages }, id, signal);
+      await storages.of(image).remove(claimOf(image), signal);
       await store.images.emptied(id, { op, epoch: image.epoch });
     },
   };

@@ -19,6 +19,7 @@ import type { StepPorts } from '../ports.js';
 import { adapterFor, discardStored, hostTargets, placed, placeIn, toStart } from './at-hosts.js';
 import { madeDisks, removedDisks } from './disks.js';
 import { tellGuest } from './guests.js';
+import { demandedCopies } from './needed-copies.js';
 import type { VmInput } from './vm-operations.js';
 import type { VmBatch } from './vms.js';
 
@@ -77,6 +78,7 @@ type AtHost = {
   here: () => { adapter: Hypervisor; target: Omit<PlacedVm, 'template'> };
   hypervisors: StepPorts['hypervisors'];
   storages: StepPorts['storages'];
+  store: StepPorts['store'];
   template: () => Promise<PlacedVm['template']>;
   /** What its guest is told is where it is started from. */
   tell: () => ReturnType<typeof tellGuest>;
@@ -88,8 +90,8 @@ type Came = Partial<Pick<Vm, 'deploy_id' | 'device_change' | 'history' | 'stored
 const calls: Readonly<Record<DebugVerb, (at: AtHost) => Promise<Came>>> = {
   clear: destroyed,
   remove: destroyed,
-  makeDisks: async ({ vm, disk, storages, signal }) => {
-    await madeDisks(storages, vm, signal, disk);
+  makeDisks: async ({ vm, disk, storages, store, signal }) => {
+    await madeDisks(storages, vm, await demandedCopies({ store }, vm), signal, disk);
     return {};
   },
   boot: async ({ vm, here, template, tell, storages, signal }) => {
@@ -165,7 +167,7 @@ export const debuggingSteps = (ports: StepPorts) => ({
         },
       });
       came = await calls[verb]({
-        ...{ vm, disk, signal, hypervisors, storages },
+        ...{ vm, disk, signal, hypervisors, storages, store },
         on: (hid) => at(hosts.of(hid)),
         here: () => at(placeIn(hosts, vm)),
         template: async () => (await store.vms.contentsOf([id])).get(id)?.() ?? {},

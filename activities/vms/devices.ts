@@ -26,17 +26,23 @@ import { adapterFor, fenced, hostTargets, placed, placeIn, toldOf } from './at-h
 import { datastoreOfChange, imageOfChange } from './disk-image.js';
 import { grownDisk, madeDisk, removedDisk, snapshotDone } from './disks.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
+import { copiesThere, demandedCopies, neededCopies } from './needed-copies.js';
 import { withAddress } from './nic-address.js';
 import { takeVms } from './taking.js';
 import type { VmInput } from './vm-operations.js';
 import type { VmBatch } from './vms.js';
 
-/** `settle`: of the change before it is not known whether it was done; `done`: this one is. */
+/** `bring`: an image is to be brought to its datastore first. `settle`: of the change before it is not known whether it was done; `done`: this one is. */
 type ChangePlan =
-  | { do: 'change'; verb: DeviceVerb }
+  | { do: 'change'; verb: DeviceVerb; bring?: true }
   | { do: 'refused'; why: string }
   | { do: 'settle' }
   | { do: 'done' };
+
+async function toChange(ports: Pick<StepPorts, 'store'>, vm: WorkVm, verb: DeviceVerb): Promise<ChangePlan> {
+  const { missing } = await copiesThere(ports, await neededCopies(ports, [vm]));
+  return { do: 'change', verb, ...(missing.length > 0 && { bring: true }) };
+}
 
 /** The steps of changes of devices that touch MongoDB alone. */
 export const deviceActivities = ({ store, directory }: Pick<StepPorts, 'store' | 'directory'>) => ({
@@ -64,7 +70,7 @@ export const deviceActivities = ({ store, directory }: Pick<StepPorts, 'store' |
     const verb = from && deviceVerb(change.action, from);
     if (from === undefined || verb === undefined)
       return { do: 'refused', why: vm.reason ?? `VM ${id} is ${vmStateName(vm)}` };
-    if (last?.open) return { do: 'change', verb };
+    if (last?.open) return toChange({ store }, vm, verb);
     const ports = { store, directory };
     const write = async (): Promise<ChangePlan> => {
       const plan = planChange(vm, change, new Date(), await imageOfChange(ports, vm, operation));
@@ -80,7 +86,8 @@ export const deviceActivities = ({ store, directory }: Pick<StepPorts, 'store' |
           do: 'refused',
           why: `datastore ${datastore?.id} has no room for ${datastore?.mb} MB of disks of VM ${id}`,
         };
-      return there.has(id) ? { do: 'change', verb } : { do: 'refused', why: `another operation has VM ${id} now` };
+      if (!there.has(id)) return { do: 'refused', why: `another operation has VM ${id} now` };
+      return toChange({ store }, { ...vm, device_change, ...(datastore && { datastore }) }, verb);
     };
     const written = await orProblem(untilChosen(write));
     return written instanceof Problem ? { do: 'refused', why: written.message } : written;
@@ -135,7 +142,8 @@ export const deviceSteps = ({ store, hypervisors, storages }: StepPorts) => ({
         const host = placeIn(hosts, vm);
         const adapter = adapterFor(verb, host, hypervisors);
         const { change } = wish;
-        if (change.action === 'disk-attach') await madeDisk(storages, vm, change.disk, signal);
+        if (change.action === 'disk-attach')
+          await madeDisk(storages, vm, change.disk, await demandedCopies({ store }, vm), signal);
         // Of one that runs its hypervisor does it, which has it open.
         if (change.action === 'disk-resize' && wish.from === 'off')
           await grownDisk(storages, vm, change.disk_id, change.size, signal);

@@ -1,10 +1,11 @@
 import { createStorageDemands } from '../../domain/placement/placement-datastores.js';
 import { Problem } from '../../domain/problems.js';
+import { whyNotThere } from '../../domain/storage/image-copies.js';
 import { type DiskSource, imageWishes, storageWish, wishOfDisk } from '../../domain/vms/disk-wishes.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { megabytesAfter } from '../../domain/vms/vm-devices.js';
 import type { Operation } from '../../schemas/operations/operation.js';
-import type { DeviceChange, PlannedChange } from '../../schemas/operations/vm-devices.js';
+import type { DeviceChange, DiskImage, PlannedChange } from '../../schemas/operations/vm-devices.js';
 import type { VmDatastore } from '../../schemas/vms/vm.js';
 import { seenUser } from '../../store/identity/seen-user.js';
 import { imagesWished } from '../../store/vms/disk-images.js';
@@ -29,6 +30,13 @@ export async function imageOfChange(
   return (await imagesWished(where, imageWishes(wish ? [wish] : []), { owner, maker })).get(0);
 }
 
+/** Why a disk of an image cannot be made in a datastore; null: it can. */
+async function whyApart(store: Ports['store'], image: DiskImage, at: number): Promise<string | null> {
+  const found = await store.datastores.byIds([image.datastore, at]);
+  const [from, to] = [image.datastore, at].map((id) => found.find(({ _id }) => _id === id));
+  return from && to ? whyNotThere(image, from, to) : null;
+}
+
 /**
  * The datastore of a VM as a change of its disks is to find it: with what that may come to there. undefined: as it is. One that has none yet is given the
  * best that its host reaches. Throws `wrong_state` where there is none.
@@ -43,11 +51,8 @@ export async function datastoreOfChange(
   const { datastore, disks = [] } = vm;
   const image = change.action === 'disk-attach' ? change.disk.image : undefined;
   if (datastore) {
-    if (image && image.ds_mad !== datastore.ds_mad)
-      throw new Problem(
-        'wrong_state',
-        `Image ${image.id} (${image.name}) is in a datastore of kind ${image.ds_mad}, and disks of VM ${vm._id} in one of kind ${datastore.ds_mad}.`,
-      );
+    const why = image && (await whyApart(store, image, datastore.id));
+    if (why) throw new Problem('wrong_state', `The disk cannot be made where those of VM ${vm._id} are: ${why}.`);
     return { ...datastore, mb: megabytesAfter(vm, change), at };
   }
   // Of VMs of before, their hosts have the volatile ones.

@@ -8,7 +8,13 @@ import type { VmStore } from '../../store/vms/vms.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 
 /** What a step did with a batch: each VM's outcome is its own. `taken`: another operation has it now. */
-export type BatchOutcome = { done: number[]; failed: { vm: number; code: string; detail: string }[]; taken: number[] };
+export type BatchOutcome = {
+  done: number[];
+  failed: { vm: number; code: string; detail: string }[];
+  taken: number[];
+  /** VMs with which nothing was done yet: images of their disks are to be brought to where these are made. Absent: none. */
+  bring?: number[];
+};
 
 export type VmStep = {
   /** What is done: which moves lead into the state of work and out of it, and which VMs are done. */

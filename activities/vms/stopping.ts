@@ -1,11 +1,15 @@
+import { Context } from '@temporalio/activity';
 import { endStay } from '../../domain/vms/stays.js';
 import { disksAway } from '../../domain/vms/vm-devices.js';
 import type { Stored } from '../../schemas/vms/vm.js';
+import type { CopyWish } from '../../store/vms/copy-claims.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
+import { dropUnfinished } from '../storage/image-copies.js';
 import { adapterFor, discardStored, hostTargets, placed, placeIn } from './at-hosts.js';
 import { removedDisks } from './disks.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
+import { neededCopies } from './needed-copies.js';
 import { dropSurplus } from './place-vms.js';
 import { wakeService } from './wake-service.js';
 
@@ -88,8 +92,12 @@ export async function discarding(
   to: 'remove' | 'clear',
 ): Promise<BatchOutcome> {
   const losing = new Set<number>();
+  const apart: CopyWish[] = [];
   const outcome = await eachVm(store.vms, op, vms, {
     verb: to === 'remove' ? 'discard' : 'discardToClear',
+    prepare: async (entering) => {
+      apart.push(...(await neededCopies({ store }, entering)));
+    },
     work: async (vm, signal) => {
       await discardStored(vm, hypervisors, signal);
       await removedDisks(storages, vm, signal);
@@ -105,6 +113,7 @@ export async function discarding(
     },
   });
   if (to === 'remove') await dropSurplus(store, outcome.done);
+  await dropUnfinished({ store, storages }, apart, Context.current().cancellationSignal);
   for (const service of losing) await wakeService({ store, engine }, service);
   return outcome;
 }

@@ -11,6 +11,7 @@ import { adapterFor, discardStored, hostTargets, placed, placeIn, reservationsOf
 import { makeDisks } from './disks.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { tellGuest } from './guests.js';
+import type { Unbrought } from './needed-copies.js';
 import { tellSettled } from './settled-roles.js';
 import { discarding, merged, resumeStopped, saveToStop, together } from './stopping.js';
 import { wakeService } from './wake-service.js';
@@ -26,18 +27,26 @@ export const vmActivities = (ports: StepPorts) => {
   const { store, hypervisors, storages, engine } = ports;
   const remove = removal(ports);
   return {
-    /** PROLOG → BOOT → RUNNING. */
-    async bootVms({ op, vms: all, batch }: VmBatch): Promise<BatchOutcome> {
+    /**
+     * PROLOG → BOOT → RUNNING, but for those of which images are to be brought first. `unbrought`: that was tried, and what could not be brought: none is left out any
+     * more.
+     */
+    async bootVms({ op, vms: all, batch, unbrought }: VmBatch & { unbrought?: Unbrought[] }): Promise<BatchOutcome> {
       const stopped = await store.vms.comingBack(all);
-      const { rest: vms, lost } = await makeDisks(
+      const {
+        rest: vms,
+        lost,
+        bring,
+      } = await makeDisks(
         ports,
         op,
         all.filter((vm) => !stopped.includes(vm)),
+        unbrought,
       );
       const hosts = hostTargets(store);
       let contents: ReadonlyMap<number, () => PlacedVm['template']> = new Map();
       // Of roles whose VMs are not all in it this batch would say too much.
-      const watch = stopped.length > 0 || lost ? undefined : tellSettled(engine, batch);
+      const watch = stopped.length > 0 || lost || bring.length > 0 ? undefined : tellSettled(engine, batch);
       const boot = () =>
         eachVm(store.vms, op, vms, {
           ...(watch && { watch }),
@@ -67,7 +76,8 @@ export const vmActivities = (ports: StepPorts) => {
         ...(stopped.length > 0 ? [resumeStopped(ports, op, stopped)] : []),
         ...(vms.length > 0 ? [boot()] : []),
       );
-      return lost ? merged(lost, booted) : booted;
+      const outcome = lost ? merged(lost, booted) : booted;
+      return bring.length > 0 ? { ...outcome, bring } : outcome;
     },
 
     /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */

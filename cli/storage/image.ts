@@ -17,6 +17,7 @@ import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../sh
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { datastores } from './datastore.js';
+import { copiesText } from './image-copies.js';
 import { sendFile, sumOf, withFile } from './upload.js';
 
 export const images: Resource<typeof ImageResource, typeof ImageResource> = {
@@ -62,6 +63,7 @@ export const images: Resource<typeof ImageResource, typeof ImageResource> = {
         ['PUBLISHED BYTES', bytesText(image.published?.bytes)],
         ['SHA256', image.published?.sha256],
         ['MD5', image.published?.md5],
+        ['COPIES', copiesText(image)],
         ['VMS', image.vms.join(', ') || '-'],
         ['OPERATION', image.operation],
         ['CREATED', image.created_at],

@@ -21,6 +21,7 @@ const titles = {
   placeRoles: (step) => `look for hosts for the VMs${ofRoles(step)}`,
   countUnready: (step) => `see which VMs${ofRoles(step)} have reported READY=YES`,
   bootVms: (step) => `boot ${batch(step)}`,
+  bringImages: (step) => `bring images to where the disks of ${batch(step)} are made`,
   destroyVms: (step) => `remove ${batch(step)}`,
   finishRoles: settled,
   makeNetworks: () => 'make the networks of the service',

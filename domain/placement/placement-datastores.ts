@@ -2,13 +2,16 @@ import { evaluateRank, judge } from '../expressions/evaluate.js';
 import { parseRank, parseRequirement } from '../expressions/parse.js';
 import type { DescribedHost } from '../hosts/host-attributes.js';
 import { type DescribedDatastore, datastoreAttribute, mostIn, roomIn } from '../storage/datastore-attributes.js';
+import { canBring } from '../storage/image-copies.js';
 import type { Refusal } from './placement-refusals.js';
 
 /** What the disks of a VM ask of a system datastore; `at`: they are in that one already. */
 export type StorageWish = {
   mb: number;
-  /** Of what kind it is to be: that of the datastore of each of their images. */
+  /** Of what kinds the datastores of their images are. */
   kinds: readonly string[];
+  /** Those images: beside it, or brought there. Absent: those that are beside datastores of these kinds alone. */
+  images?: readonly WishedImage[];
   at?: number | undefined;
   /** It takes one where there is one, and does without where there is none. */
   spare?: boolean;
@@ -17,8 +20,38 @@ export type StorageWish = {
   rank?: string | undefined;
 };
 
-/** A datastore as a plan fills it. */
-type Planned = DescribedDatastore & { room: number | null };
+/** An image that a disk is to stand on, or to be; `mb`: it takes so much where it is brought to. */
+export type WishedImage = {
+  id: number;
+  name: string;
+  datastore: number;
+  ds_mad: string;
+  persistent: boolean;
+  mb: number;
+};
+
+/** A datastore as a plan fills it. `brought`: images that are there of others, or will be. */
+type Planned = DescribedDatastore & { room: number | null; brought: Set<number> };
+
+const isHere = ({ ds_mad, beside }: DescribedDatastore, image: WishedImage): boolean =>
+  beside?.includes(image.datastore) ?? image.ds_mad === ds_mad;
+
+/** Images that a datastore does not have yet, and lie elsewhere. */
+const toBring = (one: Planned, { images = [] }: StorageWish): WishedImage[] =>
+  images.filter((image) => !isHere(one, image) && !one.brought.has(image.id));
+const megabytes = (images: readonly WishedImage[]): number => images.reduce((sum, { mb }) => sum + mb, 0);
+
+/** Why an image can be no disk in a datastore; null: it can. */
+function whyNotIn(one: Planned, image: WishedImage): string | null {
+  if (isHere(one, image)) return null;
+  const { _id, ds_mad } = one;
+  if (!canBring(image.ds_mad, ds_mad))
+    return `datastore ${_id} is of kind ${ds_mad}, and its images of ${image.ds_mad}`;
+  const { id, name, persistent } = image;
+  return persistent
+    ? `datastore ${_id} lies elsewhere than image ${id} (${name}), which is persistent and used where it lies`
+    : null;
+}
 
 type Reaching = Pick<DescribedHost, 'cluster'>;
 
@@ -35,7 +68,7 @@ const reaches = ({ cluster }: Reaching, { cluster_ids }: DescribedDatastore): bo
 /** What VMs ask of datastores, for one plan: each is as full as what has been planned leaves it. */
 export function createStorageDemands(datastores: readonly DescribedDatastore[] = []) {
   const all = datastores
-    .map((one): Planned => ({ ...one, room: roomIn(one) }))
+    .map((one): Planned => ({ ...one, room: roomIn(one), brought: new Set(one.copies) }))
     .sort((one, other) => one._id - other._id);
   return {
     of(wish: StorageWish): StorageDemand {
@@ -46,7 +79,7 @@ export function createStorageDemands(datastores: readonly DescribedDatastore[] =
           at,
         );
       const why = refusing(wish);
-      const rank = ranking(wish.rank);
+      const rank = ranking(wish);
       const reached = (host: Reaching): Planned[] => all.filter((one) => reaches(host, one));
       return {
         refuses(host) {
@@ -66,8 +99,11 @@ export function createStorageDemands(datastores: readonly DescribedDatastore[] =
           let best: Planned | undefined;
           for (const one of reached(host))
             if (why(one) === null && (best === undefined || rank(one) > rank(best))) best = one;
-          if (best && best.room !== null) best.room -= mb;
-          return best?._id;
+          if (!best) return;
+          const coming = toBring(best, wish);
+          if (best.room !== null) best.room -= mb + megabytes(coming);
+          for (const { id } of coming) best.brought.add(id);
+          return best._id;
         },
       };
     },
@@ -86,17 +122,23 @@ const staying = (datastore: Planned | undefined, at: number): StorageDemand => (
   take: () => at,
 });
 
-function refusing({ mb, kinds, requirements = '' }: StorageWish): (datastore: Planned) => string | null {
+function refusing(wish: StorageWish): (datastore: Planned) => string | null {
+  const { mb: own, kinds, images, requirements = '' } = wish;
   const parsed = parseRequirement(requirements);
-  const kind = kinds.find((one) => one !== kinds[0]);
+  // Bytes are not brought to where they are counted alone, nor what was counted to where bytes are.
+  const apart = images ? kinds.includes('simulated') && kinds.length > 1 : kinds.some((one) => one !== kinds[0]);
+  const counted = kinds[0] === 'simulated';
   return (datastore) => {
     const { _id, state, error, ds_mad, room } = datastore;
     const it = `datastore ${_id}`;
-    if (kind !== undefined) return `its images are in ${kinds.join(' and ')} datastores, which cannot share one`;
+    if (apart) return `its images are in ${kinds.join(' and ')} datastores, which cannot share one`;
     if (state !== 'READY') return `${it} is ${state}`;
     if (error !== null) return `${it} does not answer`;
-    if (kinds[0] !== undefined && kinds[0] !== ds_mad)
+    if (kinds[0] !== undefined && kinds[0] !== ds_mad && (!images || counted))
       return `${it} is of kind ${ds_mad}, and its images of ${kinds[0]}`;
+    const unfit = images?.map((image) => whyNotIn(datastore, image)).find((why) => why !== null);
+    if (unfit != null) return unfit;
+    const mb = own + megabytes(toBring(datastore, wish));
     if (!parsed.ok) {
       const { line, column, detail } = parsed.fault;
       return `SCHED_DS_REQUIREMENTS cannot be read, line ${line}, column ${column}: ${detail}`;
@@ -114,12 +156,15 @@ function refusing({ mb, kinds, requirements = '' }: StorageWish): (datastore: Pl
   };
 }
 
-/** OpenNebula’s default, but one: the freest; of those that are alike the first. */
-function ranking(text = ''): (datastore: Planned) => number {
+/** OpenNebula’s default, but one: the freest, of those first to which least is to be brought; of those that are alike the first. */
+function ranking({ rank: text = '', ...wish }: StorageWish): (datastore: Planned) => number {
   const parsed = text.trim() === '' ? null : parseRank(text);
   if (parsed?.ok) {
     const { value } = parsed;
     return (datastore) => evaluateRank(value, (name) => datastoreAttribute(datastore, name));
   }
-  return ({ room }) => room ?? Number.POSITIVE_INFINITY;
+  return (datastore) => {
+    const coming = megabytes(toBring(datastore, wish));
+    return coming > 0 ? -coming : (datastore.room ?? Number.POSITIVE_INFINITY);
+  };
 }

@@ -1,11 +1,18 @@
 import type { Datastore } from '../../schemas/storage/datastore.js';
 import type { AttributeValue } from '../expressions/syntax.js';
 
-/** A system datastore as placement sees it. `promised`: MB of disks that VMs have there; `fresh`: those of them that its last look cannot have seen. */
+/** A system datastore as placement sees it. `promised`: MB of disks that VMs have there, and of copies of images; `fresh`: those of them that its last look cannot have seen. */
 export type DescribedDatastore = Pick<
   Datastore,
   '_id' | 'name' | 'ds_mad' | 'state' | 'error' | 'limit_mb' | 'cluster_ids' | 'capacity'
-> & { promised: number; fresh: number };
+> & {
+  promised: number;
+  fresh: number;
+  /** Datastores whose images disks here can stand on; absent: all of its kind. */
+  beside?: readonly number[];
+  /** Images of others that are here already, or on their way. */
+  copies?: readonly number[];
+};
 
 /**
  * MB that disks of more VMs may come to there; null: nobody knows a bound. What is free is what the last look found, without what was promised since: disks

@@ -2,6 +2,7 @@ import { limits } from '../../schemas/common/limits.js';
 import { DevicePrefix, type Disk, type DiskOptions, NewDisk } from '../../schemas/operations/vm-devices.js';
 import type { Image } from '../../schemas/storage/image.js';
 import type { VmFile } from '../../schemas/vms/vm-files.js';
+import type { WishedImage } from '../placement/placement-datastores.js';
 import { megabytesOf } from '../storage/image-states.js';
 import { type Attributes, listOf, textOf } from './template-values.js';
 
@@ -32,7 +33,8 @@ export type DiskSource = Pick<
   | 'virtual_size'
   | 'attributes'
   | 'snapshots'
->;
+> &
+  Partial<Pick<Image, 'bytes'>>;
 
 /** The wish of one that is to be attached. */
 export function wishOfDisk(disk_id: number, disk: NewDisk, owner?: number): DiskWish | null {
@@ -172,7 +174,7 @@ export function disksOf(
 type Made = Pick<Disk, 'type' | 'size' | 'format' | 'image' | 'readonly'>;
 
 function ofImage({ disk_id, of }: ImageDiskWish, image: DiskSource, findings: string[]): Made | null {
-  const { _id: id, name, type, persistent, datastore_id: datastore, ds_mad, format, virtual_size } = image;
+  const { _id: id, name, type, persistent, datastore_id: datastore, ds_mad, format, virtual_size, bytes } = image;
   const readonly = of.readonly || type === 'CDROM';
   const way = persistent || readonly ? 'use' : 'clone';
   const own = megabytesOf(virtual_size ?? 0);
@@ -189,7 +191,7 @@ function ofImage({ disk_id, of }: ImageDiskWish, image: DiskSource, findings: st
     ...{ type: type === 'CDROM' ? 'cdrom' : 'file', size },
     // What is written to a clone lies beside its image.
     format: way === 'clone' ? 'qcow2' : (format ?? 'raw'),
-    image: { id, name, datastore, ds_mad, way, persistent },
+    image: { id, name, datastore, ds_mad, way, persistent, ...(bytes != null && { mb: megabytesOf(bytes) }) },
     ...(readonly && { readonly }),
   };
 }
@@ -198,18 +200,22 @@ function ofImage({ disk_id, of }: ImageDiskWish, image: DiskSource, findings: st
 const megabytesIn = ({ size, image }: Pick<Disk, 'size' | 'image'>): number => (image?.way === 'use' ? 0 : size);
 
 /**
- * What the disks of a VM, and what its guest is told, ask of a datastore: room, and to be of the kind of each of their images’. `files`: those that the guest gets; null: it is
- * told nothing. They are copied from wherever they are, but for a kind that keeps no bytes.
+ * What the disks of a VM, and what its guest is told, ask of a datastore: room, and to be where their images are, or can be brought to. `files`: those that the guest gets; null: it
+ * is told nothing. They are copied from wherever they are, but for a kind that keeps no bytes.
  */
 export function storageWish(
   disks: readonly Disk[],
   files: readonly VmFile[] | null = null,
-): { mb: number; kinds: string[] } | null {
+): { mb: number; kinds: string[]; images: WishedImage[] } | null {
   if (disks.length === 0 && files === null) return null;
   const told = (files ?? []).filter(({ use, image }) => use === 'CONTEXT' && image.ds_mad === 'simulated');
+  const images = new Map(
+    disks.flatMap(({ image, size }) => (image ? [[image.id, { ...image, mb: image.mb ?? size }] as const] : [])),
+  );
   return {
     mb: disks.reduce((sum, disk) => sum + megabytesIn(disk), 0),
     kinds: [...new Set([...disks, ...told].flatMap(({ image }) => image?.ds_mad ?? []))].sort(),
+    images: [...images.values()],
   };
 }
 

@@ -2,6 +2,7 @@ import { capital } from '../../schemas/common/capital.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
+import { isBringing } from '../storage/image-copies.js';
 import type { VmStateName } from '../vms/vm-states.js';
 import { clauses, sentence, when } from '../words.js';
 import { joined, type Story, story, type VmSubject, type WhyFacts } from './facts.js';
@@ -169,7 +170,7 @@ function stateText({ subject, operation, now }: Facts): string {
     case 'HOLD':
       return `${it} is on hold: nobody looks for a host until it is released.`;
     case 'ACTIVE/PROLOG':
-      return `${it} has its place${on} and is about to boot.`;
+      return `${it} has its place${on} and is about to boot${isBringing(reason) ? why : ''}.`;
     case 'ACTIVE/BOOT':
       return `${it} is booting${on}.`;
     case 'ACTIVE/RUNNING':

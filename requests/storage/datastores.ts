@@ -17,12 +17,13 @@ import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import { managed } from '../managed.js';
 import { iso, isoOrNull, type Names, namesFor, ownership } from '../resources.js';
+import { dropCopies } from './dropped-copies.js';
 
 export const datastores = (context: OperationsContext) => {
   const { store, directory, sealer } = context;
   const sealedOrNull = (key: string | null, id: number) => (key === null ? null : sealer.seal(key, privateKeyOf(id)));
 
-  return managed(context, 'datastore', {
+  const all = managed(context, 'datastore', {
     ...store.datastores,
     async shown(caller, found): Promise<DatastoreResource[]> {
       const ids = found.map(({ _id }) => _id);
@@ -90,9 +91,23 @@ export const datastores = (context: OperationsContext) => {
       if (count > 0) throw inUse(`Datastore ${id} (${name})`, 'image', count, first);
       const disks = await store.vmDatastores.inDatastore(id, mostNamed, transaction);
       if (disks.count > 0) throw inUse(`Datastore ${id} (${name})`, 'vm', disks.count, disks.first);
+      const [copy] = await store.imageCopies.inDatastores([id], transaction);
+      if (copy)
+        throw new Problem(
+          'in_use',
+          `Datastore ${id} (${name}) is being given a copy of image ${copy.image}. Disable it, and ask again.`,
+        );
       await store.datastores.remove(id, transaction);
     },
   });
+  return {
+    ...all,
+    /** What was brought to it of images goes first. */
+    async remove(...[caller, id, precondition]: Parameters<typeof all.remove>): Promise<void> {
+      await dropCopies(context, caller, id);
+      await all.remove(caller, id, precondition);
+    },
+  };
 };
 
 /** How many images, or VMs, a refusal names. */

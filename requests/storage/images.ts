@@ -17,6 +17,7 @@ import {
   type ImageType,
   imageTypes,
 } from '../../schemas/storage/image.js';
+import type { ImageCopy, ImageCopyShown } from '../../schemas/storage/image-copy.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
@@ -80,7 +81,7 @@ export async function updateImage(
     const { description, type, persistent, attributes } = wish;
     const lock = wish.locked ? (image.lock ?? { uid: caller.id, at: new Date() }) : null;
     return nameFree('image', name, () =>
-      store.images.change(id, { name, description, type, persistent, state, attributes, lock }, transaction),
+      store.images.change(id, { name, description, type, persistent, state, attributes, lock }, image, transaction),
     );
   });
   return shownOne(caller, after);
@@ -146,15 +147,22 @@ const editable = ({ name, description, type, persistent, state, attributes = {},
 });
 
 async function shown(
-  { directory }: OperationsContext,
+  { store, directory }: OperationsContext,
   caller: Caller,
   images: readonly Image[],
 ): Promise<ImageResource[]> {
   const names = await namesFor(directory, caller, images);
-  return images.map((image) => imageResource(image, names));
+  const copies = await store.imageCopies.ofImages(images.map(({ _id }) => _id));
+  return images.map((image) =>
+    imageResource(
+      image,
+      names,
+      copies.filter((copy) => copy.image === image._id),
+    ),
+  );
 }
 
-function imageResource(image: Image, names: Names): ImageResource {
+function imageResource(image: Image, names: Names, copies: readonly ImageCopy[]): ImageResource {
   const { _id: id, name, description, type, datastore_id, persistent, state, reason, size_mb } = image;
   const { format, virtual_size, bytes, published, vms, clones, attributes = {}, lock } = image;
   return {
@@ -162,6 +170,7 @@ function imageResource(image: Image, names: Names): ImageResource {
     ...{ description, type, datastore_id, persistent, state, reason, source: sourceText(image), size_mb },
     ...{ attributes, lock: lock ? { uid: lock.uid, at: iso(lock.at) } : null },
     ...{ format, virtual_size, bytes, published, vms, clones, operation: operationAtWork(image) },
+    copies: copies.map(copyShown),
     upload: uploadShown(image),
     snapshots: (image.snapshots?.snapshots ?? []).map(({ taken_at, ...one }) => ({
       ...{ ...one, taken_at: iso(taken_at), current: image.snapshots?.current === one.snapshot_id },
@@ -169,6 +178,11 @@ function imageResource(image: Image, names: Names): ImageResource {
     created_at: iso(image.created_at),
   };
 }
+
+const copyShown = ({ datastore_id, state, size_mb, moved, used_at }: ImageCopy): ImageCopyShown => ({
+  ...{ datastore_id, state, size_mb, used_at: iso(used_at) },
+  moved: { done: state === 'READY' ? moved.total : moved.done, total: moved.total },
+});
 
 function uploadShown(image: Image): ImageResource['upload'] {
   const upload = uploadOf(image);

@@ -175,6 +175,8 @@ export type DiskImage = {
   ds_mad: string;
   way: 'clone' | 'use';
   persistent: boolean;
+  /** MB of its bytes, which it takes where it is brought to; absent: of before images were brought, as many as the disk has. */
+  mb?: number;
 };
 
 /** A disk as stored. Without an image it is volatile: it is made with the VM, and goes with it. */

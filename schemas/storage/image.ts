@@ -6,6 +6,7 @@ import { type ListFields, namedFields } from '../common/list.js';
 import type { Amounts } from '../identity/amounts.js';
 import type { DiskSnapshots } from '../operations/vm-devices.js';
 import type { DatastoreType } from './datastore.js';
+import { ImageCopyShown } from './image-copy.js';
 import { ImageFormat, Packing, type StorageKind } from './stored.js';
 
 /** OpenNebula's types of images: the first three are disks, the others files. */
@@ -205,6 +206,8 @@ export type Image = Ownership & {
   wanted: string | null;
   /** Rises with each holder and with each try of a step: what is written or done under an older one counts for nothing. */
   epoch: number;
+  /** How often somebody has begun with a copy of it in another datastore, or with the removal of one; absent: nobody ever has. */
+  copied?: number;
   /** The operation that is to resize it, and has not touched it yet, with what the image was before. */
   untouched?: { op: string } & Pick<Image, 'state' | 'reason'>;
   /** Nothing of it is left in its datastore, said by the operation that has seen to it. */
@@ -244,6 +247,7 @@ export const ImageResource = OwnershipResource.extend({
   published: Published.nullable().describe('What it was made of, as it was found; null: nothing was published'),
   vms: z.array(ObjectId).describe('VMs that use it'),
   clones: z.array(ObjectId).describe('Images that are being made of it'),
+  copies: z.array(ImageCopyShown).describe('What there is of it in datastores for VMs that lie elsewhere'),
   upload: z
     .object({ bytes: z.int(), arrived: z.int(), expires_at: Timestamp })
     .nullable()

@@ -20,8 +20,16 @@ export interface ImageStore extends ImageReads, ImageRoom, ImageAdmissions, Imag
   readonly model: Model<Image>;
   /** Throws Taken where its owner has one of this name. */
   insert(image: Image, transaction: Transaction): Promise<unknown>;
-  /** The same. Only while nothing is at work on it: the edit has written it first. */
-  change(id: number, change: ImageChange, transaction: Transaction): Promise<Image | null>;
+  /**
+   * The same. Only while nothing is at work on it: the edit has written it first. What was persistent, or is from now on, may be written by VMs: copies of it elsewhere
+   * count for nothing any more.
+   */
+  change(
+    id: number,
+    change: ImageChange,
+    before: Pick<Image, 'persistent'>,
+    transaction: Transaction,
+  ): Promise<Image | null>;
 }
 
 export function createImageStore(
@@ -47,10 +55,14 @@ export function createImageStore(
   return {
     model: images,
     insert: (image, transaction) => orTaken(() => images.create([image], within(transaction))),
-    change: (id, change, transaction) =>
+    change: (id, change, { persistent }, transaction) =>
       orTaken(() =>
         images
-          .findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after', ...within(transaction) })
+          .findOneAndUpdate(
+            { _id: id },
+            { $set: change, ...((change.persistent ?? persistent) !== persistent && { $inc: { epoch: 1 } }) },
+            { returnDocument: 'after', ...within(transaction) },
+          )
           .lean<Image>()
           .exec(),
       ),

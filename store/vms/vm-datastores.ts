@@ -1,10 +1,13 @@
 import type { Model } from 'mongoose';
+import { Problem } from '../../domain/problems.js';
 import { type DescribedDatastore, roomIn } from '../../domain/storage/datastore-attributes.js';
+import { isBeside } from '../../domain/storage/image-copies.js';
 import type { Datastore } from '../../schemas/storage/datastore.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
 import type { DatastoreStore } from '../storage/datastores.js';
+import type { ImageCopies } from '../storage/image-copies.js';
 import type { VmMove } from './vm-transitions.js';
 
 /** Whether a move promises a VM room in a datastore. */
@@ -14,13 +17,18 @@ const promises = ({ set }: VmMove): boolean => (set?.datastore ?? null) !== null
  * How much of system datastores VMs have. What they may come to stands in their documents, and is summed up where one more is promised some: whoever promises writes
  * the datastore first, so that of two who would give the last room one goes again. What is given back needs no such care.
  */
-export function createVmDatastores(vms: Model<Vm>, { model: datastores }: Pick<DatastoreStore, 'model'>) {
-  /** MB that VMs have of one; of these, what was promised after its last look. */
+export function createVmDatastores(
+  vms: Model<Vm>,
+  { model: datastores }: Pick<DatastoreStore, 'model'>,
+  copies: Pick<ImageCopies, 'megabytesIn' | 'inDatastores'>,
+) {
+  /** MB that VMs, and copies of their images, have of one; of these, what was promised after its last look. */
   async function promisedIn(
     { _id, monitored_at }: Pick<Datastore, '_id' | 'monitored_at'>,
     transaction?: Transaction,
   ): Promise<Pick<DescribedDatastore, 'promised' | 'fresh'>> {
-    const isFresh = { $gte: ['$datastore.at', monitored_at ?? new Date(0)] };
+    const since = monitored_at ?? new Date(0);
+    const isFresh = { $gte: ['$datastore.at', since] };
     const [found] = await vms
       .aggregate<Pick<DescribedDatastore, 'promised' | 'fresh'>>([
         { $match: { 'datastore.id': _id } },
@@ -34,7 +42,8 @@ export function createVmDatastores(vms: Model<Vm>, { model: datastores }: Pick<D
       ])
       .session(sessionOf(transaction))
       .exec();
-    return { promised: found?.promised ?? 0, fresh: found?.fresh ?? 0 };
+    const ofCopies = await copies.megabytesIn(_id, since, transaction);
+    return { promised: (found?.promised ?? 0) + ofCopies.all, fresh: (found?.fresh ?? 0) + ofCopies.fresh };
   }
 
   return {
@@ -48,7 +57,32 @@ export function createVmDatastores(vms: Model<Vm>, { model: datastores }: Pick<D
         .sort({ _id: 1 })
         .lean<Omit<Datastore, 'permissions'>[]>()
         .exec();
-      return Promise.all(found.map(async (one) => ({ ...one, ...(await promisedIn(one)) })));
+      const others = await datastores
+        .find({}, { ds_mad: 1, ssh: 1 })
+        .lean<Pick<Datastore, '_id' | 'ds_mad' | 'ssh'>[]>();
+      const brought = await copies.inDatastores(found.map(({ _id }) => _id));
+      return Promise.all(
+        found.map(async (one) => ({
+          ...{ ...one, ...(await promisedIn(one)) },
+          beside: others.filter((other) => isBeside(one, other)).map(({ _id }) => _id),
+          copies: brought.filter(({ datastore_id }) => datastore_id === one._id).map(({ image }) => image),
+        })),
+      );
+    },
+
+    /** Refuses where there is no room for so many MB more; writes the datastore, as whoever promises some does. */
+    async demandRoom(id: number, mb: number, transaction: Transaction): Promise<void> {
+      const datastore = await datastores
+        .findOneAndUpdate({ _id: id, type: 'system' }, { $inc: { promises: 1 } }, within(transaction))
+        .lean<Datastore>()
+        .exec();
+      if (!datastore) throw new Problem('not_found', `There is no datastore ${id} for disks of VMs.`);
+      const room = roomIn({ ...datastore, ...(await promisedIn(datastore, transaction)) });
+      if (mb > 0 && room !== null && mb > room)
+        throw new Problem(
+          'datastore_full',
+          `Datastore ${id} (${datastore.name}) has room for ${room} MB, and the image takes ${mb} MB there.`,
+        );
     },
 
     /**
@@ -97,7 +131,7 @@ export function createVmDatastores(vms: Model<Vm>, { model: datastores }: Pick<D
       return { may, full };
     },
 
-    /** MB that VMs have of each of these, as far as they have any. */
+    /** MB that VMs, and copies of their images, have of each of these, as far as they have any. */
     async megabytesOf(ids: readonly number[]): Promise<ReadonlyMap<number, number>> {
       const found = await vms
         .aggregate<{ _id: number; sum: number }>([
@@ -105,7 +139,10 @@ export function createVmDatastores(vms: Model<Vm>, { model: datastores }: Pick<D
           { $group: { _id: '$datastore.id', sum: { $sum: '$datastore.mb' } } },
         ])
         .exec();
-      return new Map(found.map(({ _id, sum }) => [_id, sum]));
+      const sums = new Map(found.map(({ _id, sum }) => [_id, sum]));
+      for (const { datastore_id: id, size_mb } of await copies.inDatastores(ids))
+        sums.set(id, (sums.get(id) ?? 0) + size_mb);
+      return sums;
     },
 
     /** Ids of some VMs whose disks are in a datastore, and how many there are. */

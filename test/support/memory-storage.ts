@@ -48,7 +48,17 @@ export class MemoryStorage {
     return image;
   }
 
-  readonly #storage: Omit<Storage, 'can' | 'readStaged' | 'read'> = {
+  readonly #versions = new Map<string, string | null>();
+
+  /** Bytes of which nobody knows more than how many they are, a part at a time. */
+  async *#zeros(bytes: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    for (let done = 0; done < bytes; done += mebi) {
+      await sleep(this.pieceMilliseconds, undefined, { signal });
+      yield new Uint8Array(Math.min(mebi, bytes - done));
+    }
+  }
+
+  readonly #storage: Omit<Storage, 'can'> = {
     ...this.disks.calls,
     capacity: async ({ id }) => {
       if (this.silent.has(id)) throw new Problem('backend_unavailable', 'no such directory');
@@ -69,11 +79,18 @@ export class MemoryStorage {
         strange: [],
       };
     },
-    staged: async (image) => ({ bytes: this.staged.get(keyOf(image)) ?? 0, version: null, total: null }),
+    staged: async (image) => ({
+      ...{ bytes: this.staged.get(keyOf(image)) ?? 0, total: null },
+      version: this.#versions.get(keyOf(image)) ?? null,
+    }),
+    readStaged: (image, offset, signal) => this.#zeros((this.staged.get(keyOf(image)) ?? 0) - offset, signal),
+    read: (image, offset, signal) => this.#zeros((this.kept.get(keyOf(image))?.bytes ?? 0) - offset, signal),
     append: async (claim, { offset, bytes, version, total }, onProgress) => {
+      await this.beforeEach('append', claim);
       let done = offset;
       this.#fence(claim);
       this.staged.set(keyOf(claim), done);
+      this.#versions.set(keyOf(claim), version);
       for await (const chunk of bytes) {
         this.#fence(claim);
         done += chunk.length;

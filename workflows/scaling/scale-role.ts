@@ -9,6 +9,7 @@ import { attempt, type OperationInput, runOperation, settle } from '../operation
 import { pauses } from '../operations/pauses.js';
 import { roleProgress } from '../operations/progress.js';
 import { listenFor, listenForCapacity, renewing, roomForMore, type Turn, vmReported } from '../signals.js';
+import { booted } from '../vms/booted.js';
 import { inSlices, inTwo, outcomes } from '../vms/in-slices.js';
 import { vmBatches } from '../vms/vm-batches.js';
 
@@ -39,9 +40,7 @@ export async function scaleRole(input: ScalingInput): Promise<void> {
     const turn = inTurn();
     const pause = pauses();
     const came = outcomes();
-    const boot = inBatches(async ({ input, what }) =>
-      came.hear(await compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [{ op, ...input }])),
-    );
+    const boot = inBatches(async ({ input, what }) => came.hear(await booted({ op, ...input }, what)));
     const boots = isCareful ? inSlices(boot, came) : inTwo(boot, came);
     const removeFailed = inBatches(({ input, what }) =>
       compute.destroyVms.executeWithOptions({ summary: `remove failed: ${what}` }, [{ op, ...input, hard: true }]),

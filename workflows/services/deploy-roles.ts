@@ -18,6 +18,7 @@ import { attempt, type OperationInput, Parked, runOperation, settle } from '../o
 import { pauses } from '../operations/pauses.js';
 import { roleProgress } from '../operations/progress.js';
 import { listenFor, listenForCapacity, renewing, roomForMore, type Turn, vmReported } from '../signals.js';
+import { booted } from '../vms/booted.js';
 import { inSlices, outcomes } from '../vms/in-slices.js';
 import { type BatchStep, vmBatches } from '../vms/vm-batches.js';
 import { inOrder } from './role-order.js';
@@ -57,9 +58,7 @@ export async function deployRoles(
     const nextRound = gather(turn, (some: RoundAsked[]) => local.planRounds({ op, service, roles: some }));
     const finish = gather(turn, (some: RoleFinish[]) => local.finishRoles({ op, service, roles: some }));
     const came = outcomes();
-    const boot = inBatches(async ({ input, what }) =>
-      came.hear(await compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [{ op, ...input }])),
-    );
+    const boot = inBatches(async ({ input, what }) => came.hear(await booted({ op, ...input }, what)));
     /** Roles of which so many VMs may fail in a row that no more are booted. */
     const breaks = new Set(roles.flatMap(({ name, vms }) => (vms > breaker ? [name] : [])));
     const isCareful = breaks.size > 0 && patched('breaker-counts');

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancellationScope, isCancellation, setCurrentDetails } from '@temporalio/workflow';
-import { compute, local, settling } from '../activity-options.js';
+import { compute, local, settling, storing } from '../activity-options.js';
 import { attempt, type OperationInput, runOperation } from '../operations/operation.js';
 
 const failed = (why: string): ApplicationFailure => ApplicationFailure.nonRetryable(why, 'vm_failed');
@@ -26,7 +26,13 @@ async function changed({ op, vm, action }: { op: string; vm: number; action: str
   if (plan.do === 'done') return;
   if (plan.do === 'settle') throw failed(`it is not known what VM ${vm} has`);
   if (plan.do === 'refused') throw failed(plan.why);
-  const { verb } = plan;
+  const { verb, bring } = plan;
+  if (bring) {
+    const summary = `bring an image to where the disk of VM ${vm} is made`;
+    const { unbrought } = await storing.bringImages.executeWithOptions({ summary }, [{ op, vms: [vm] }]);
+    const [first] = unbrought;
+    if (first) throw failed(`image ${first.image} was not brought to datastore ${first.datastore}: ${first.detail}`);
+  }
   const summary = `${action} on VM ${vm}`;
   const failure = await attempt(() => compute.changeDevices.executeWithOptions({ summary }, [{ op, vms: [vm], verb }]));
   const why = await local.deviceFailure({ op, vm });

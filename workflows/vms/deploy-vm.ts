@@ -2,6 +2,7 @@ import { ApplicationFailure, setCurrentDetails, workflowInfo } from '@temporalio
 import { compute, local } from '../activity-options.js';
 import { attempt, failureWith, type OperationInput, Parked, runOperation } from '../operations/operation.js';
 import { listenForCapacity } from '../signals.js';
+import { booted } from './booted.js';
 
 /** Deploys one VM, by the steps that services use; one that is recreated is ended first. One that fits nowhere keeps no run open: its operation waits. */
 export async function deployVm({ op }: OperationInput): Promise<void> {
@@ -39,9 +40,7 @@ export async function deployVm({ op }: OperationInput): Promise<void> {
       return;
     }
     setCurrentDetails(`VM ${vm} boots`);
-    const failure = await attempt(() =>
-      compute.bootVms.executeWithOptions({ summary: `boot VM ${vm}` }, [{ op, vms: [vm] }]),
-    );
+    const failure = await attempt(() => booted({ op, vms: [vm] }, `VM ${vm}`));
     const reason = failure ?? (await local.vmFailure({ vm }));
     if (reason !== null) throw ApplicationFailure.nonRetryable(reason, 'vm_failed');
     setCurrentDetails(`VM ${vm} runs`);

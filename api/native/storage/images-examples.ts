@@ -25,6 +25,7 @@ export const data: ImageResource = {
   vms: [],
   clones: [],
   upload: null,
+  copies: [],
   snapshots: [],
   operation: null,
   created_at: '2026-05-04T09:10:00.000Z',

@@ -160,7 +160,11 @@ it('says which image is meant, the id before the name', () => {
 
 it('asks a datastore for what is written there, of the kind of its images', () => {
   const { disks } = made([{ IMAGE_ID: 7, SIZE: 600 }, { IMAGE_ID: 9 }, volatile], [image(), data, null]);
-  expect(storageWish(disks)).toEqual({ mb: 664, kinds: ['fs'] });
+  expect(storageWish(disks)).toMatchObject({
+    mb: 664,
+    kinds: ['fs'],
+    images: [{ id: 7 }, { id: 9, persistent: true }],
+  });
   expect(storageWish([])).toBeNull();
   expect(imagesOf(disks)).toEqual([7, 9]);
 });
