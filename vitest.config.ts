@@ -17,6 +17,7 @@ const long = [
   'test/e2e/fsck.test.ts',
   'test/e2e/host-returns.test.ts',
   'test/e2e/roles-come-and-go.test.ts',
+  'test/e2e/images-elsewhere.test.ts',
   'test/e2e/two-of-each.test.ts',
   'test/workflows/vms/many-disks.test.ts',
   'test/runtime/cluster.test.ts',

@@ -5,7 +5,14 @@ import { Problem, problemOf } from '../../domain/problems.js';
 import type { FindingCode, FindingOutcome } from '../../schemas/consistency/consistency.js';
 import { repair as repairOperation } from '../supervision/supervision.js';
 import type { LookPorts } from './consistency-looks.js';
-import { removeContext, removeDisk, removeStaging } from './image-repairs.js';
+import {
+  forgetCopy,
+  removeContext,
+  removeCopy,
+  removeDisk,
+  removeOrphanedCopy,
+  removeStaging,
+} from './image-repairs.js';
 
 /** Resolves to whether it has repaired anything: what it was to repair may be gone. May be done again. */
 type Repair<E> = (seen: E, ports: LookPorts) => Promise<boolean>;
@@ -80,6 +87,9 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   image_bytes_orphaned: null,
   staging_orphaned: removeStaging,
   staging_left: null,
+  copy_missing: forgetCopy,
+  copy_orphaned: removeOrphanedCopy,
+  copy_left: removeCopy,
   disk_left: removeDisk,
   disk_orphaned: null,
   disk_missing: null,
@@ -119,6 +129,8 @@ export const looksFirst: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'domain_orphaned',
   'domain_elsewhere',
   'staging_orphaned',
+  'copy_missing',
+  'copy_orphaned',
   'disk_left',
   'context_left',
   'operation_forgotten',

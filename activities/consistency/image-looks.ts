@@ -1,7 +1,7 @@
 import type { Inventory } from '../../adapters/storage/port.js';
 import type { Flaw } from '../../domain/consistency/evidence.js';
 import type { SeenVm } from '../../domain/consistency/hands.js';
-import { judgeDatastore, type Lying } from '../../domain/consistency/judge-datastores.js';
+import { judgeDatastore, type Lying, type SeenCopy } from '../../domain/consistency/judge-datastores.js';
 import { judgeUsers } from '../../domain/consistency/judge-disks.js';
 import { judgeImages, namedByImages, type SeenImage } from '../../domain/consistency/judge-images.js';
 import { portionsOf } from '../../domain/portions.js';
@@ -16,7 +16,7 @@ const size = { images: 500, datastores: 8, vms: 500 };
 /** How long a datastore may take to say what lies in it, in milliseconds: it looks at every file. */
 const patience = 60_000;
 
-type Asked = Pick<Datastore, '_id' | 'name' | 'ds_mad'>;
+type Asked = Pick<Datastore, '_id' | 'name' | 'ds_mad' | 'type'>;
 
 /** How images are looked at, by their documents, and datastores, by what lies in them. */
 export const imageLooks = (ports: LookPorts): Record<'images' | 'datastores', Looks> => {
@@ -80,21 +80,31 @@ async function lookAtDatastores(ports: LookPorts, found: readonly Asked[]): Prom
 }
 
 /** The datastore is asked first: an image is written down before the first byte of it is there. */
-async function lookAt(ports: LookPorts, { _id, name, ds_mad }: Asked): Promise<{ flaws: Flaw[]; answered: boolean }> {
-  const heard = await ask(ports, { _id, name, ds_mad });
-  const images = 'lying' in heard ? await imagesAround(ports, _id, heard.lying) : [];
+async function lookAt(
+  ports: LookPorts,
+  { _id, name, ds_mad, type }: Asked,
+): Promise<{ flaws: Flaw[]; answered: boolean }> {
+  const heard = await ask(ports, { _id, name, ds_mad, type });
+  const copies = 'lying' in heard ? await ports.store.imageCopies.inDatastores([_id]) : [];
+  const images = 'lying' in heard ? await imagesAround(ports, _id, heard.lying, copies) : [];
   const vms = 'lying' in heard ? await vmsAround(ports, _id, heard.lying) : new Map<number, SeenVm>();
   const around = await surroundings(ports.store, [...vms.values()]);
   const named = await ports.store.consistency.reads.statesOf(namedByImages(images));
   const known = {
     ...{ ...around, vms, images: new Map(images.map((image) => [image._id, image])) },
+    copies: new Map(copies.map((copy) => [copy.image, copy])),
     operations: new Map([...around.operations, ...named]),
   };
-  return { flaws: judgeDatastore({ _id, name, heard }, known), answered: 'lying' in heard };
+  return { flaws: judgeDatastore({ _id, name, type, heard }, known), answered: 'lying' in heard };
 }
 
-/** Those that are said to be in a datastore, and those of which something lies there. */
-async function imagesAround({ store }: LookPorts, datastore: number, lying: Lying): Promise<SeenImage[]> {
+/** Those that are said to be in a datastore, or to have a copy there, and those of which something lies there. */
+async function imagesAround(
+  { store }: LookPorts,
+  datastore: number,
+  lying: Lying,
+  copies: readonly SeenCopy[],
+): Promise<SeenImage[]> {
   const { images } = store.consistency;
   const found = new Map<number, SeenImage>();
   for (let after: number | null = null, more = true; more; ) {
@@ -103,7 +113,7 @@ async function imagesAround({ store }: LookPorts, datastore: number, lying: Lyin
     after = page.at(-1)?._id ?? null;
     more = page.length === size.images;
   }
-  const ids = [...lying.images.map(({ id }) => id), ...lying.staging.map(({ image }) => image)];
+  const ids = [...lying.images.map(({ id }) => id), ...[...lying.staging, ...copies].map(({ image }) => image)];
   const others = [...new Set(ids)].filter((id) => !found.has(id));
   for (const some of portionsOf(others, size.images))
     for (const image of await images.byIds(some)) found.set(image._id, image);

@@ -113,6 +113,28 @@ export const imageFlaws = {
     repair: null,
     advice: 'It only takes room, and goes with the image: arcus image delete <image>',
   },
+  copy_missing: {
+    ...ofBytes,
+    what: 'A datastore for VMs is said to have a copy of an image that lies elsewhere, and has nothing of it',
+    detail: ({ datastore: id }) => `Datastore ${id} is said to have a copy of it, and has none.`,
+    repair:
+      'forgets the copy: the next VM that needs it has it brought anew, and disks that stand on it are whole again then',
+    advice: null,
+  },
+  copy_orphaned: {
+    ...ofBytes,
+    what: 'A datastore for VMs has a copy of an image that lies elsewhere, of which nobody knows: as after MongoDB was put back from a backup',
+    detail: ({ datastore: id, bytes }) => `Datastore ${id} has a copy of it, of ${bytes} bytes, of which nobody knows.`,
+    repair: 'removes the copy, after one more look, where no VM that uses the image has its disks in the datastore',
+    advice: null,
+  },
+  copy_left: {
+    ...ofBytes,
+    what: 'A datastore for VMs is said to have a copy of an image that does not exist',
+    detail: ({ datastore: id }) => `Datastore ${id} is said to have a copy of it, and there is no such image.`,
+    repair: 'removes the copy, where no VM of the datastore has a disk of the image',
+    advice: null,
+  },
   disk_left: {
     ...ofDisk,
     what: 'A datastore has a disk of a VM that is DONE, has its disks in another datastore, or has no such disk',

@@ -5,6 +5,8 @@ import type { Vm } from '../../schemas/vms/vm.js';
 type ImageSeen = { image: number } & Pick<Image, 'state' | 'epoch' | 'operation' | 'wanted'>;
 /** What of an image lies in a datastore, on disk; more or fewer bytes a moment later: somebody is at work on it. */
 type BytesSeen = { datastore: number; image: number; bytes: number };
+/** What a datastore for VMs is said to have of an image that lies elsewhere. */
+type CopySeen = { datastore: number; image: number; epoch: number };
 /** A disk of a VM, in a datastore for VMs. */
 type DiskSeen = { datastore: number; vm: number; disk: number };
 /** What a guest is told, in a datastore for VMs. */
@@ -43,6 +45,9 @@ export type ImageEvidence = {
   image_bytes_orphaned: BytesSeen & Unknown;
   staging_orphaned: BytesSeen & Unknown;
   staging_left: BytesSeen & { state: ImageState };
+  copy_missing: CopySeen;
+  copy_orphaned: BytesSeen;
+  copy_left: CopySeen;
   datastore_strange_names: { datastore: number; count: number; first: string[] };
   datastore_unreachable: { datastore: number; name: string; error: string };
 };

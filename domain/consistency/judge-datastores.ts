@@ -1,4 +1,6 @@
+import type { DatastoreType } from '../../schemas/storage/datastore.js';
 import type { ImageState } from '../../schemas/storage/image.js';
+import type { ImageCopy } from '../../schemas/storage/image-copy.js';
 import { type Flaw, flaw } from './evidence.js';
 import { type AroundDisks, judgeContexts, judgeDisks, type LyingContexts, type LyingDisks } from './judge-disks.js';
 import { isImageMoving, type SeenImage } from './judge-images.js';
@@ -14,11 +16,21 @@ export type Lying = {
 };
 
 /** `heard`: what it said of itself, or why it does not answer. */
-export type SeenDatastore = { _id: number; name: string; heard: { lying: Lying } | { error: string } };
+export type SeenDatastore = {
+  _id: number;
+  name: string;
+  type: DatastoreType;
+  heard: { lying: Lying } | { error: string };
+};
+
+/** A copy of an image in a datastore for VMs. */
+export type SeenCopy = Pick<ImageCopy, 'image' | 'state' | 'epoch'>;
 
 export type AroundDatastore = AroundDisks & {
   /** Those that are said to be in it, and those of which something lies there. */
   images: ReadonlyMap<number, SeenImage>;
+  /** Of which of those that lie elsewhere it is said to have a copy. */
+  copies: ReadonlyMap<number, SeenCopy>;
 };
 
 /** States in which the bytes of an image must be there. */
@@ -30,7 +42,7 @@ const mostNames = 5;
 const ofFileSystems: readonly string[] = ['lost+found'];
 
 /** What of what lies in a datastore no image explains, and which images it lacks. */
-export function judgeDatastore({ _id: datastore, name, heard }: SeenDatastore, known: AroundDatastore): Flaw[] {
+export function judgeDatastore({ _id: datastore, name, type, heard }: SeenDatastore, known: AroundDatastore): Flaw[] {
   if ('error' in heard) return [flaw('datastore_unreachable', { datastore, name, error: heard.error })];
   const { images, staging, disks, contexts } = heard.lying;
   const there = new Set(images.map(({ id }) => id));
@@ -41,12 +53,17 @@ export function judgeDatastore({ _id: datastore, name, heard }: SeenDatastore, k
       ? []
       : [flaw('image_without_bytes', { datastore, image: id, state, epoch })];
   });
-  const orphans = images.flatMap(({ id: image, bytes }) => {
-    const is = whyUnknown(known.images.get(image), datastore);
-    return is === null ? [] : [flaw('image_bytes_orphaned', { datastore, image, bytes, is })];
+  const orphans = images.flatMap(({ id: image, bytes }): Flaw[] => {
+    const is = known.copies.has(image) ? null : whyUnknown(known.images.get(image), datastore);
+    if (is === null) return [];
+    return is === 'elsewhere' && type === 'system'
+      ? [flaw('copy_orphaned', { datastore, image, bytes })]
+      : [flaw('image_bytes_orphaned', { datastore, image, bytes, is })];
   });
   const arrived = [...summed(staging)].flatMap(([image, bytes]): Flaw[] => {
     const found = known.images.get(image);
+    // What is on its way, or is going, is somebody’s affair; what nobody goes on with goes by itself.
+    if (known.copies.has(image)) return [];
     const is = whyUnknown(found, datastore);
     // What is kept under that id would go with it: that alone is told.
     if (is !== null) return there.has(image) ? [] : [flaw('staging_orphaned', { datastore, image, bytes, is })];
@@ -54,8 +71,12 @@ export function judgeDatastore({ _id: datastore, name, heard }: SeenDatastore, k
     if (!found || !there.has(image) || !kept.includes(found.state) || isImageMoving(found, known.operations)) return [];
     return [flaw('staging_left', { datastore, image, bytes, state: found.state })];
   });
+  const copied = [...known.copies.values()].flatMap(({ image, state, epoch }): Flaw[] => {
+    if (!known.images.has(image)) return [flaw('copy_left', { datastore, image, epoch })];
+    return state === 'READY' && !there.has(image) ? [flaw('copy_missing', { datastore, image, epoch })] : [];
+  });
   const ofVms = [...judgeDisks(datastore, disks, known), ...judgeContexts(datastore, contexts, known)];
-  return [...lacking, ...orphans, ...arrived, ...ofVms, ...judgeNames(datastore, heard.lying)];
+  return [...lacking, ...orphans, ...arrived, ...copied, ...ofVms, ...judgeNames(datastore, heard.lying)];
 }
 
 function whyUnknown(image: SeenImage | undefined, datastore: number): 'missing' | 'elsewhere' | null {

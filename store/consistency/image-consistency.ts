@@ -46,7 +46,7 @@ export function createImageConsistency(
     inDatastore: (datastore: number, { after: id, limit }: Page) =>
       some({ datastore_id: datastore, ...after(id) }, limit),
     datastores: ({ after: id, limit }: Page) =>
-      datastores.model.find(after(id), 'name ds_mad').sort({ _id: 1 }).limit(limit).lean<SeenStore[]>().exec(),
+      datastores.model.find(after(id), 'name ds_mad type').sort({ _id: 1 }).limit(limit).lean<SeenStore[]>().exec(),
 
     atWorkOn,
 
@@ -123,4 +123,4 @@ type ImageStores = {
   uses: ImageUses;
   holdings: VmHoldings;
 };
-type SeenStore = Pick<Datastore, '_id' | 'name' | 'ds_mad'>;
+type SeenStore = Pick<Datastore, '_id' | 'name' | 'ds_mad' | 'type'>;

@@ -8,7 +8,7 @@ import type { Damage, Done, Place } from './fsck-damages.js';
 
 const nobody = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
 /** Ids that no image and no VM has. */
-const unknown = { clone: 4_715, user: 4_716, image: 4_717, arriving: 4_718, vm: 4_719, told: 4_720 };
+const unknown = { clone: 4_715, user: 4_716, image: 4_717, arriving: 4_718, vm: 4_719, told: 4_720, copied: 4_721 };
 const system = { id: 0, ds_mad: 'fs' } as const;
 const empty: DiskWish = { empty: { format: 'qcow2', size: 2 ** 20 }, content: 'none' };
 
@@ -51,6 +51,14 @@ function laid({ datastores }: Place, ...path: string[]): () => Promise<void> {
   return async () => rmSync(directory, { recursive: true });
 }
 
+/** What is written down of a copy, in datastore 0. */
+const copyOf = ({ cluster }: Place, image: number) =>
+  cluster.store.imageCopies.model.create({
+    ...{ _id: `${image}/0`, image, datastore_id: 0, ds_mad: 'fs', state: 'READY', of: 1, epoch: 1, holder: null },
+    ...{ beat_at: new Date(), clear: false, size_mb: 1, moved: { done: 1, total: 1, at: new Date() }, summed: null },
+    ...{ used_at: new Date(), created_at: new Date() },
+  });
+
 async function ownDatastore({ cluster }: Place): Promise<number> {
   return cluster.client.make('/datastores', { name: crypto.randomUUID() });
 }
@@ -87,6 +95,21 @@ export const imageDamages: readonly Damage[] = [
   damage('staging_left', async (place) => {
     const id = await ownImage(place);
     return { resource: { type: 'image', id }, mend: laid(place, '1', 'staging', `${id}`) };
+  }),
+  damage('copy_missing', async (place) => {
+    const id = await ownImage(place);
+    await copyOf(place, id);
+    return { resource: { type: 'image', id } };
+  }),
+  damage('copy_orphaned', async (place) => {
+    const id = await ownImage(place);
+    laid(place, '0', 'images', `${id}`);
+    return { resource: { type: 'image', id } };
+  }),
+  damage('copy_left', async (place) => {
+    await copyOf(place, unknown.copied);
+    laid(place, '0', 'images', `${unknown.copied}`);
+    return { resource: { type: 'image', id: unknown.copied } };
   }),
   damage('disk_left', async (place) => {
     const { _id: id, epoch } = await vmOf(place);

@@ -1,6 +1,6 @@
 import type { Flaw } from '../../../domain/consistency/evidence.js';
 import type { SeenVm } from '../../../domain/consistency/hands.js';
-import { judgeDatastore, type Lying } from '../../../domain/consistency/judge-datastores.js';
+import { judgeDatastore, type Lying, type SeenCopy } from '../../../domain/consistency/judge-datastores.js';
 import { judgeImagesOfVms, judgeUsers } from '../../../domain/consistency/judge-disks.js';
 import { judgeImages, type SeenImage } from '../../../domain/consistency/judge-images.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
@@ -68,17 +68,23 @@ export const ofDatastore = (
   lying: Partial<Lying> | { error: string },
   images: SeenImage[] = [],
   vms: SeenVm[] = [],
+  copies: SeenCopy[] = [],
 ): Flaw[] =>
   judgeDatastore(
     {
-      ...{ _id: 1, name: 'default' },
+      ...{ _id: 1, name: 'default', type: copies.length > 0 ? 'system' : 'image' },
       heard:
         'error' in lying
           ? lying
           : { lying: { images: [], staging: [], disks: [], contexts: [], strange: [], ...lying } },
     },
-    { ...around(vms), images: new Map(images.map((one) => [one._id, one])) },
+    {
+      ...{ ...around(vms), images: new Map(images.map((one) => [one._id, one])) },
+      copies: new Map(copies.map((one) => [one.image, one])),
+    },
   );
+/** Of image 5, which lies elsewhere. */
+export const copy = (over: Partial<SeenCopy> = {}): SeenCopy => ({ image: 5, state: 'READY', epoch: 2, ...over });
 
 /** Each flaw of images and datastores, seen by itself. */
 export const imageCases: [FindingCode, () => Flaw[]][] = [
@@ -129,6 +135,19 @@ export const imageCases: [FindingCode, () => Flaw[]][] = [
   ['staging_orphaned', () => ofDatastore(staged(5, 5))],
   ['staging_orphaned', () => ofDatastore(staged(5), [image('LOCKED', { datastore_id: 100 })])],
   ['staging_left', () => ofDatastore({ ...stored(5), ...staged(5) }, [image('READY')])],
+  ['copy_missing', () => ofDatastore(stored(), [image('USED', { datastore_id: 100 })], [], [copy()])],
+  [
+    'copy_orphaned',
+    () =>
+      ofDatastore(
+        stored(5, 6),
+        [5, 6].map((_id) => image('READY', { _id, datastore_id: 100 })),
+        [],
+        [copy()],
+      ),
+  ],
+  ['copy_left', () => ofDatastore(stored(5), [], [], [copy()])],
+  ['copy_left', () => ofDatastore(staged(5), [], [], [copy({ state: 'GOING' })])],
   ['datastore_strange_names', () => ofDatastore({ strange: ['notes.txt', 'images/five', '../x\n'] })],
   ['datastore_unreachable', () => ofDatastore({ error: 'no such directory' }, [image('READY')])],
 ];

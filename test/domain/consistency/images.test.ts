@@ -5,6 +5,7 @@ import { judgeQuotas } from '../../../domain/consistency/judge-quotas.js';
 import { vmStateNames } from '../../../domain/vms/vm-states.js';
 import {
   allStates,
+  copy,
   diskOf,
   endedOperations,
   image,
@@ -63,6 +64,14 @@ describe('what lies in a datastore and fits', () => {
 
   it('is what has arrived of an image that lacks its bytes: it may be all that there is of it', () => {
     expect(codes(ofDatastore(staged(5), [image('READY')]))).toEqual(['image_without_bytes']);
+  });
+
+  it('is a copy of an image that lies elsewhere, there, on its way, or going', () => {
+    const images = [image('USED', { datastore_id: 100 })];
+    expect(ofDatastore(stored(5), images, [], [copy()])).toEqual([]);
+    for (const state of ['COMING', 'GOING'] as const)
+      for (const lying of [staged(5), stored(5), {}])
+        expect(ofDatastore(lying, images, [], [copy({ state })])).toEqual([]);
   });
 
   it('is what a file system has there of itself', () => {
