@@ -54,6 +54,7 @@ export async function copiesThere(
   { store }: Pick<StepPorts, 'store'>,
   wishes: readonly CopyWish[],
 ): Promise<{ there: ReadonlySet<string>; missing: CopyWish[] }> {
+  if (wishes.length === 0) return { there: new Set(), missing: [] };
   const there = new Set<string>();
   const images = new Map((await store.images.byIds(wishes.map(({ image }) => image))).map((one) => [one._id, one]));
   for (const wish of wishes) {

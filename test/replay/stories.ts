@@ -5,10 +5,12 @@ import { placeOf } from '../../domain/vms/stays.js';
 import { unconditional } from '../../requests/precondition.js';
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { Answer } from '../../schemas/operations/question.js';
+import { NewDisk } from '../../schemas/operations/vm-devices.js';
 import { giveDisk, ownDisk } from '../support/own-disk.js';
 import { eventually } from '../support/processes.js';
 import { wildOn } from '../support/wilds.js';
 import { type FailurePolicy, pair, type World } from '../support/world.js';
+import { datastoreElsewhere, newImage } from '../support/world-images.js';
 import { newNetwork } from '../support/world-networks.js';
 import { holding } from '../support/world-steps.js';
 
@@ -405,6 +407,19 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     return ended(world, asked);
   },
   'deploy-vm': async (world) => ended(world, await world.createVm()),
+  'deploy-vm-brings': async (world) => {
+    const image = await newImage(world, `far ${Date.now()}`, { datastore_id: await datastoreElsewhere(world) });
+    const template = { DISK: [{ IMAGE_ID: image }] };
+    const request = { template_id: await world.vmTemplate(), template };
+    const { id: op } = await world.operations.vms.create(world.caller, request, { requestId: 'story' });
+    return ended(world, { op });
+  },
+  'change-devices-brings': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    const image = await newImage(world, `far ${Date.now()}`, { datastore_id: await datastoreElsewhere(world) });
+    return ended(world, await world.changeDevices(id, { action: 'disk-attach', disk: NewDisk.parse({ image }) }));
+  },
   'deploy-vm-refused': async (world) => {
     world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
     return ended(world, await world.createVm());

@@ -9,3 +9,11 @@ export async function newImage(world: World, name: string, over: object = {}): P
   expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
   return Number(resource.id);
 }
+
+/** A datastore for images that lies elsewhere than that of VMs; returns its id. Nobody is there to be asked: the storage of a world is in memory. */
+export async function datastoreElsewhere({ store }: World): Promise<number> {
+  const id = await store.counters.one('datastore');
+  const found = await store.datastores.model.findById(1).lean().exec();
+  await store.datastores.model.create({ ...found, _id: id, name: `elsewhere ${id}`, ds_mad: 's3' });
+  return id;
+}

@@ -6,16 +6,14 @@ import { CreateImage } from '../../../schemas/storage/image.js';
 import type { ImageCopy } from '../../../schemas/storage/image-copy.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, type World } from '../../support/world.js';
+import { datastoreElsewhere } from '../../support/world-images.js';
 
 let world: World;
 let elsewhere: number;
 let images = 0;
 beforeAll(async () => {
   world = await newWorld();
-  elsewhere = await world.store.counters.one('datastore');
-  const found = await world.store.datastores.model.findById(1).lean().exec();
-  // Nothing is asked of the bucket itself: the world's storage is in memory.
-  await world.store.datastores.model.create({ ...found, _id: elsewhere, name: 'elsewhere', ds_mad: 's3' });
+  elsewhere = await datastoreElsewhere(world);
 });
 afterAll(() => world?.stop());
 beforeEach(() => {
