@@ -4,6 +4,7 @@ import { batchesOf } from '../../domain/vms/vm-batches.js';
 import { compute, fencing, local } from '../activity-options.js';
 import { attempt, type OperationInput, Parked, runOperation, settle } from '../operations/operation.js';
 import { renewing, roomForMore } from '../signals.js';
+import { booted } from '../vms/booted.js';
 
 /**
  * Recovers the VMs of a host that has failed: a second look, then its power is cut, or a person says that it is off; then all its VMs at once,
@@ -62,7 +63,7 @@ async function carriedOut(op: string, { clear, end, boot }: FailoverRound): Prom
   await settle([
     ...each(clear, (vms) => compute.clearVms.executeWithOptions(summary('end what there is of', vms), [{ op, vms }])),
     ...each(end, (vms) => compute.destroyVms.executeWithOptions(summary('end', vms), [{ op, vms, hard: true }])),
-    ...each(boot, (vms) => compute.bootVms.executeWithOptions(summary('boot', vms), [{ op, vms }])),
+    ...each(boot, (vms) => booted({ op, vms }, `${vms.length} VMs`)),
   ]);
   return failed;
 }
