@@ -8,7 +8,7 @@ import {
   type SeenVm,
   type Surroundings,
 } from '../../domain/consistency/hands.js';
-import { disksOf, judgeImagesOfVms } from '../../domain/consistency/judge-disks.js';
+import { judgeImagesOfVms, usedBy } from '../../domain/consistency/judge-disks.js';
 import { type Heard, judgeHosts } from '../../domain/consistency/judge-hosts.js';
 import type { SeenImage } from '../../domain/consistency/judge-images.js';
 import { judgeHolders, judgeNics, saidBy } from '../../domain/consistency/judge-leases.js';
@@ -29,7 +29,6 @@ import { leaseKey } from '../../domain/networks/lease-key.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { madeOf } from '../../domain/services/made-networks.js';
-import { imagesOf } from '../../domain/vms/disk-wishes.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmOffHost } from '../../domain/vms/vm-states.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
@@ -235,7 +234,7 @@ async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<
   const places = vms.flatMap(saidBy).map(({ place }) => leaseKey(place));
   const had = await store.consistency.reads.leasesOf(vms.map(({ _id }) => _id));
   const at = await store.consistency.reads.holdersAt(places);
-  const images = await imagesById(store, [...new Set(vms.flatMap((vm) => imagesOf(disksOf(vm))))]);
+  const images = await imagesById(store, [...new Set(vms.flatMap(usedBy))]);
   return [
     ...judgeVms(vms, { ...known, reserved, operationsOn, unfinished }),
     ...judgeNics(vms, { ...known, had, at }),

@@ -96,8 +96,8 @@ const calls: Readonly<Record<DebugVerb, (at: AtHost) => Promise<Came>>> = {
   },
   boot: async ({ vm, here, template, tell, storages, signal }) => {
     const { adapter, target } = here();
-    const context = await tell();
-    const start = { ...toStart(storages, vm, target.host), context, template: await template() };
+    const told = await tell();
+    const start = { ...toStart(storages, vm, target.host), ...told, template: await template() };
     const { deployId } = await adapter.deploy(start, signal);
     return {
       deploy_id: deployId,

@@ -2,7 +2,7 @@ import type { PlacementContext } from '../../domain/placement/placement.js';
 import type { Sibling } from '../../domain/placement/placement-ties.js';
 import { portionsOf } from '../../domain/portions.js';
 import type { DescribedDatastore } from '../../domain/storage/datastore-attributes.js';
-import { isTold } from '../../domain/vms/vm-wish.js';
+import { hasFiles } from '../../domain/vms/vm-wish.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 
@@ -27,9 +27,9 @@ export async function contextOf(store: Store, vms: readonly WorkVm[]): Promise<P
 /** The datastores that disks of VMs may be put into, and what their guests are told, where any of these has some. */
 export const datastoresFor = async (
   store: Store,
-  vms: readonly Pick<WorkVm, 'disks' | 'datastore' | 'told'>[],
+  vms: readonly Pick<WorkVm, 'disks' | 'files' | 'datastore' | 'told'>[],
 ): Promise<DescribedDatastore[]> =>
-  vms.some((vm) => (vm.disks ?? []).length > 0 || vm.datastore || isTold(vm)) ? store.vmDatastores.snapshot() : [];
+  vms.some((vm) => (vm.disks ?? []).length > 0 || vm.datastore || hasFiles(vm)) ? store.vmDatastores.snapshot() : [];
 
 /** Services whose VMs are read at once. */
 const portion = 200;

@@ -59,9 +59,9 @@ export const vmActivities = (ports: StepPorts) => {
             const target = placeIn(hosts, vm);
             if (vm.adopts)
               throw new Problem('deploy_refused', `VM ${vm._id} was to be imported. Terminate it, and import again.`);
-            const context = await tellGuest(ports, vm, signal);
+            const told = await tellGuest(ports, vm, signal);
             const domain = await adapterFor('boot', target, hypervisors).deploy(
-              { ...toStart(storages, vm, target), context, template: contents.get(vm._id)?.() ?? {} },
+              { ...toStart(storages, vm, target), ...told, template: contents.get(vm._id)?.() ?? {} },
               signal,
             );
             await discardStored(vm, hypervisors, signal);

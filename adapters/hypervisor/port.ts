@@ -24,6 +24,9 @@ export type HostTarget<K extends HypervisorKind = HypervisorKind> = {
 /** Files for a guest, in a directory. `bring`: it is that of another machine, and this copies them into one of this machine. */
 export type GuestFiles = { path: string; bring?: (into: string, signal: AbortSignal) => Promise<void> };
 
+/** What a VM is booted by, as its host opens it; `nowhere`: no bytes are kept of it, and whoever opens files cannot start it. */
+export type BootFiles = { kernel: string; ramdisk?: string } | 'nowhere';
+
 /** A VM with a place to run. */
 export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   id: number;
@@ -42,6 +45,8 @@ export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   devices?: DomainDevices | undefined;
   /** What its guest is told; null or absent: nothing is. */
   context?: GuestFiles | null;
+  /** Absent: its firmware finds what to boot. */
+  boot?: BootFiles;
   /** Its domain was made by somebody else, with what nobody here knows of: it is started, and none is made in its place. */
   adopted?: true;
   template: Record<string, unknown>;

@@ -41,18 +41,22 @@ export type KeptDisk = {
   virtualSize: number;
 };
 
-/** One of the files that a guest is told by: what is told as it stands, or bytes of something else, of which it is known how many there are. */
-export type ContextFile = { name: string } & (
+/**
+ * One of the files that a guest is told by: what is told as it stands, or bytes of something else, of which it is known how many there are. `part`: `boot`: its guest never
+ * finds it, and is booted by it.
+ */
+export type ContextFile = { name: string; part?: 'boot' } & (
   | { text: string }
   | { size: number; bytes: (signal: AbortSignal) => AsyncIterable<Uint8Array> }
 );
 
 /**
  * The directory of these files, for whoever makes a disk of it; null: there are no bytes, or no files. `bring`: it is that of another machine, and this copies them into a
- * directory of this one.
+ * directory of this one. `boot`: that of the files that a guest is booted by, as its host finds it; absent: there are no bytes, or no such files.
  */
 export type KeptContext = {
   path: string | null;
+  boot?: string;
   bring?: (into: string, signal: AbortSignal) => Promise<void>;
 };
 /**

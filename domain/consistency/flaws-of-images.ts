@@ -20,7 +20,7 @@ const ofContext = {
   part: (seen: { datastore: number; epoch: number }) => `${seen.datastore}/${seen.epoch}`,
 } as const;
 
-const users = { missing: 'does not exist', DONE: 'is DONE', without: 'has no disk of it' } as const;
+const users = { missing: 'does not exist', DONE: 'is DONE', without: 'does not use it' } as const;
 const owners = { DONE: 'is DONE', elsewhere: 'has its disks in another one', without: 'has no such disk' } as const;
 const tellers = { DONE: 'is DONE', elsewhere: 'has its disks in another one', without: 'has nothing in any' } as const;
 const unknown = { missing: 'there is no such image', elsewhere: 'the image is one of another datastore' } as const;
@@ -68,7 +68,7 @@ export const imageFlaws = {
   image_use_stale: {
     ...ofImage,
     part: ({ vm }) => vm,
-    what: 'An image is kept for a VM that is DONE, does not exist, or has no disk of it',
+    what: 'An image is kept for a VM that is DONE, does not exist, or does not use it',
     detail: ({ vm, is }) => `It is kept for VM ${vm}, which ${users[is]}.`,
     repair: 'takes the name off; with the last one the image becomes READY, or CLONE while others are made of it',
     advice: null,
@@ -76,8 +76,9 @@ export const imageFlaws = {
   image_use_missing: {
     ...ofVm,
     part: ({ image: id }) => id,
-    what: 'A VM has a disk of an image that does not say so: it could be removed, or given to somebody else',
-    detail: ({ image: id }) => `It has a disk of image ${id}, which is not there or does not say so.`,
+    what: 'A VM has a disk of an image, or is booted by one, that does not say so: it could be removed, or given to somebody else',
+    detail: ({ image: id }) =>
+      `It has a disk of image ${id}, or is booted by it, which is not there or does not say so.`,
     repair: 'names the VM there, if the image is there and may be used by one more',
     advice: null,
   },

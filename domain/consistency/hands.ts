@@ -26,6 +26,7 @@ export type SeenVm = Pick<
   | 'nics'
   | 'device_change'
   | 'disks'
+  | 'files'
   | 'datastore'
 >;
 export type SeenService = Pick<

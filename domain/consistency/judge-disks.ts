@@ -1,6 +1,6 @@
 import type { Disk } from '../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../schemas/vms/vm.js';
-import { imagesOf } from '../vms/disk-wishes.js';
+import { imagesUsedBy } from '../vms/boot-files.js';
 import { type VmStateName, vmStateName } from '../vms/vm-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isMoving, type SeenVm, type Surroundings } from './hands.js';
@@ -34,6 +34,10 @@ export function disksOf({
   if (state === 'DONE') return [];
   return [...disks, ...(last?.open && last.change.action === 'disk-attach' ? [last.change.disk] : [])];
 }
+
+/** Images that a VM uses, or may. */
+export const usedBy = (vm: Pick<SeenVm, 'state' | 'disks' | 'files' | 'device_change'>): number[] =>
+  vm.state === 'DONE' ? [] : imagesUsedBy({ disks: disksOf(vm), ...(vm.files && { files: vm.files }) });
 
 /** Which disks in a datastore no VM explains, and which VMs lack theirs there. */
 export function judgeDisks(datastore: number, lying: LyingDisks, known: AroundDisks): Flaw[] {
@@ -93,7 +97,7 @@ export const judgeImagesOfVms = (
 ): Flaw[] =>
   vms.flatMap((vm) => {
     if (isMoving(vm, known)) return [];
-    return imagesOf(disksOf(vm)).flatMap((image) =>
+    return usedBy(vm).flatMap((image) =>
       images.get(image)?.vms.includes(vm._id) ? [] : [flaw('image_use_missing', { ...seenOf(vm), image })],
     );
   });
@@ -103,7 +107,7 @@ export const judgeUsers = (images: readonly Pick<SeenImage, '_id' | 'vms'>[], { 
   images.flatMap(({ _id: image, vms: named }) =>
     named.flatMap((id): Flaw[] => {
       const vm = vms.get(id);
-      if (vm && (isMoving(vm, known) || imagesOf(disksOf(vm)).includes(image))) return [];
+      if (vm && (isMoving(vm, known) || usedBy(vm).includes(image))) return [];
       const is = vm === undefined ? 'missing' : vm.state === 'DONE' ? 'DONE' : 'without';
       return [flaw('image_use_stale', { image, vm: id, is })];
     }),

@@ -208,7 +208,7 @@ export function storageWish(
   files: readonly VmFile[] | null = null,
 ): { mb: number; kinds: string[]; images: WishedImage[] } | null {
   if (disks.length === 0 && files === null) return null;
-  const told = (files ?? []).filter(({ use, image }) => use === 'CONTEXT' && image.ds_mad === 'simulated');
+  const told = (files ?? []).filter(({ image }) => image.ds_mad === 'simulated');
   const images = new Map(
     disks.flatMap(({ image, size }) => (image ? [[image.id, { ...image, mb: image.mb ?? size }] as const] : [])),
   );

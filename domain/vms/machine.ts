@@ -43,7 +43,9 @@ export function machineFindings(template: Attributes, whole: Attributes): string
       return [`${at.join('/')} ${issue.message}`];
     });
   const findings: string[] = [];
-  const { RAW } = parsed.data;
+  const { OS, RAW } = parsed.data;
+  for (const name of isSaid(OS?.KERNEL_DS) ? [] : ofKernel)
+    if (isSaid(OS?.[name])) findings.push(`OS/${name} is for a kernel: name an image of type KERNEL in KERNEL_DS`);
   const raw = RAW?.DATA === undefined ? {} : rawDomain(RAW.DATA);
   if (typeof raw === 'string') findings.push(`RAW/DATA ${raw}`);
   if (RAW?.DATA !== undefined && RAW.TYPE === undefined) findings.push('RAW/TYPE is required: kvm');
@@ -54,6 +56,10 @@ export function machineFindings(template: Attributes, whole: Attributes): string
     findings.push(`TOPOLOGY is of ${processorsOf(TOPOLOGY)} processors, and the VM has ${vcpu} (VCPU)`);
   return findings;
 }
+
+/** What is told to a kernel, or is beside it. */
+const ofKernel = ['INITRD_DS', 'KERNEL_CMD', 'ROOT'] as const;
+const isSaid = (value: unknown): boolean => value !== undefined && value !== '';
 
 function knownIn(section = ''): string {
   const names = machineAttributes[section] ?? [];

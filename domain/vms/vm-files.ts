@@ -3,6 +3,7 @@ import { mebi } from '../../schemas/common/mebi.js';
 import type { Image } from '../../schemas/storage/image.js';
 import type { VmFile, VmFileUse } from '../../schemas/vms/vm-files.js';
 import { isFileName } from '../storage/file-name.js';
+import { isOfBoot } from './boot-files.js';
 import type { ImageName } from './disk-wishes.js';
 import { readFileReferences } from './file-references.js';
 import { type Attributes, isAttributes, textOf } from './template-values.js';
@@ -54,9 +55,15 @@ export function filesOf(found: readonly { wish: FileWish; image: FileImage }[]):
   const named = new Map<string, number>();
   let left = limits.contextFileMb.most * mebi;
   for (const { wish, image } of found) {
-    if (wish.use !== 'CONTEXT') continue;
     const { _id: id, name, bytes } = image;
     const it = `image ${id} (${name})`;
+    if (isOfBoot(wish)) {
+      if ((bytes ?? 0) > limits.bootFileMb.most * mebi)
+        findings.push(
+          `${wish.at}: ${it} has ${grouped(bytes ?? 0)} bytes, and VMs are booted by files of ${limits.bootFileMb.most} MB at most`,
+        );
+      continue;
+    }
     const other = named.get(name.toLowerCase());
     left -= bytes ?? 0;
     if (!isFileName(name)) findings.push(`${wish.at}: ${it} has a name that no file can have: rename it`);

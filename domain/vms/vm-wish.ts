@@ -2,6 +2,7 @@ import type { RoleTies } from '../../schemas/placement/placement.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { PlacementWish } from '../placement/placement.js';
 import type { StorageWish } from '../placement/placement-datastores.js';
+import { bootFilesOf } from './boot-files.js';
 import { storageWish } from './disk-wishes.js';
 import { isAttributes } from './template-values.js';
 
@@ -15,6 +16,10 @@ type WishingVm = Pick<
 /** Whether its guest is to be told something. */
 export const isTold = ({ told, template }: Pick<WishingVm, 'told' | 'template'>): boolean =>
   told ?? isAttributes(template?.CONTEXT);
+
+/** Whether it needs a place for files: what its guest is told, and what it is booted by. */
+export const hasFiles = (vm: Pick<WishingVm, 'told' | 'template' | 'files'>): boolean =>
+  isTold(vm) || bootFilesOf(vm.files).length > 0;
 
 /** What a VM asks of a host. */
 export const wishOf = (vm: WishingVm): PlacementWish => ({
@@ -38,14 +43,15 @@ export const isBound = ({ together, apart }: RoleTies): boolean => together.leng
 function storageOf(vm: WishingVm): StorageWish | undefined {
   const { disks = [], files = [], datastore, user_template } = vm;
   if (datastore) return { mb: 0, kinds: [], at: datastore.id };
-  const wish = storageWish(disks, isTold(vm) ? files : null);
+  const boot = bootFilesOf(files);
+  const wish = storageWish(disks, isTold(vm) ? files : boot.length > 0 ? boot : null);
   if (!wish) return;
   const { SCHED_DS_REQUIREMENTS, SCHED_DS_RANK } = user_template;
   return {
     ...wish,
     ...{ requirements: textOf(SCHED_DS_REQUIREMENTS), rank: textOf(SCHED_DS_RANK) },
     // Without disks its guest can be started all the same, and is told nothing.
-    ...(disks.length === 0 && { spare: true }),
+    ...(disks.length + boot.length === 0 && { spare: true }),
   };
 }
 

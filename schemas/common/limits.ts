@@ -286,6 +286,12 @@ export const limits = {
     of: 'the files that a guest is to get, together',
     why: 'As for their number.',
   },
+  bootFileMb: {
+    most: 256,
+    unit: 'MB',
+    of: 'a kernel, and a RAM disk, that a VM is booted by',
+    why: 'Each is copied whenever the VM starts, and is in the memory of its guest.',
+  },
   userAttributeBytes: {
     most: 64 * KiB,
     unit: 'bytes',

@@ -20,7 +20,7 @@ export type ReadStores = { operations: OperationStore; services: ServiceStore; v
 export type Portion<Id> = { after: Id | null; limit: number } | { ids: readonly Id[] };
 
 const ofVm =
-  'uid gid permissions state lcm_state epoch hold operation wanted service capacity history moving nics device_change disks datastore';
+  'uid gid permissions state lcm_state epoch hold operation wanted service capacity history moving nics device_change disks files datastore';
 const ofService =
   'uid gid permissions state epoch operation wanted holds giving networks roles.name roles.state roles.cardinality roles.operation';
 const ofHost = 'name state vm_mad libvirt total reserved used vms vm_count operation';

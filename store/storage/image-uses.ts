@@ -5,8 +5,13 @@ import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
 import type { ImageStore } from './images.js';
 
-/** VMs that are about to use an image, as they have found it. */
-export type ImageUse = Pick<Image, 'persistent'> & { image: number; datastore: number; vms: readonly number[] };
+/** VMs that are about to use an image, as they have found it. `persistent`: null: as a file, which is the same whether it is or not. */
+export type ImageUse = {
+  image: number;
+  datastore: number;
+  persistent: Image['persistent'] | null;
+  vms: readonly number[];
+};
 
 /**
  * Which VMs use which image: written in the transaction that writes the VM which has a disk of it, and in the one in which that is DONE. Whoever removes or
@@ -50,7 +55,13 @@ export function createImageUses({ model: images }: Pick<ImageStore, 'model'>) {
           persistent && vms.length > 1
             ? null
             : await images.updateOne(
-                { _id: image, datastore_id: datastore, persistent, wanted: null, ...free },
+                {
+                  _id: image,
+                  datastore_id: datastore,
+                  ...(persistent !== null && { persistent }),
+                  wanted: null,
+                  ...free,
+                },
                 [{ $set: { vms: { $setUnion: ['$vms', [...vms]] }, state: persistent ? 'USED_PERS' : 'USED' } }],
                 { ...within(transaction), updatePipeline: true },
               );

@@ -1,9 +1,11 @@
 import type { Model } from 'mongoose';
 import { added, chargeOfHad, isNothing, nothing, without } from '../../domain/identity/quotas.js';
+import { bootFilesOf, imagesUsedBy } from '../../domain/vms/boot-files.js';
 import { imagesOf } from '../../domain/vms/disk-wishes.js';
 import { hadOf } from '../../domain/vms/vm-had.js';
 import type { Disk } from '../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import type { VmFile } from '../../schemas/vms/vm-files.js';
 import type { ChargedOwner } from '../identity/quota-charges.js';
 import type { QuotaStore } from '../identity/quotas.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
@@ -16,7 +18,7 @@ import { attaching, nicsWithLeases, takesOf } from './vm-leases.js';
 const attachingDisk = (last: Vm['device_change']): Disk[] =>
   last?.open && last.change.action === 'disk-attach' ? [last.change.disk] : [];
 
-type Having = Pick<Vm, '_id' | 'nics' | 'disks'>;
+type Having = Pick<Vm, '_id' | 'nics' | 'disks' | 'files'>;
 
 type ChargedVm = ChargedOwner & Pick<Vm, '_id' | 'charge'>;
 const chargedFields = { uid: 1, gid: 1, charge: 1 } as const;
@@ -24,12 +26,14 @@ const chargedFields = { uid: 1, gid: 1, charge: 1 } as const;
 const charged = (vms: Model<Vm>, id: number, transaction: Transaction): Promise<ChargedVm | null> =>
   vms.findById(id, chargedFields).session(sessionOf(transaction)).lean<ChargedVm>().exec();
 
+/** A file is read, however many do. */
+const ofFile = ({ image }: VmFile) => ({ ...image, persistent: null });
+
 /** What VMs are about to use of images, an image once. */
 function usesOf(vms: readonly Having[]): ImageUse[] {
   const uses = new Map<number, ImageUse & { vms: number[] }>();
-  for (const { _id: vm, disks = [] } of vms)
-    for (const { image } of disks) {
-      if (!image) continue;
+  for (const { _id: vm, disks = [], files } of vms)
+    for (const image of [...disks.flatMap((disk) => disk.image ?? []), ...bootFilesOf(files).map(ofFile)]) {
       const { id, datastore, persistent } = image;
       const use = uses.get(id) ?? { image: id, datastore, persistent, vms: [] };
       uses.set(id, use);
@@ -75,7 +79,7 @@ export function createVmHoldings({
     },
     /** Those of this process that are about to use the same images go one after the other. */
     inTurn: <T>(vms: readonly Having[], work: () => Promise<T>): Promise<T> =>
-      uses.inTurn([...new Set(vms.flatMap(({ disks }) => imagesOf(disks).map(String)))], work),
+      uses.inTurn([...new Set(vms.flatMap((vm) => imagesUsedBy(vm).map(String)))], work),
 
     /**
      * What comes with a device that is about to be attached, and is charged to the VM, which has been written in this transaction. Throws
@@ -125,14 +129,15 @@ export function createVmHoldings({
     /** After a VM was written, in the same transaction: what devices had goes back that are neither there nor may be. */
     async releaseOthers(vms: Model<Vm>, id: number, transaction: Transaction): Promise<void> {
       const vm = await vms
-        .findById(id, { nics: 1, disks: 1, device_change: 1 })
+        .findById(id, { nics: 1, disks: 1, files: 1, device_change: 1 })
         .session(sessionOf(transaction))
-        .lean<Pick<Vm, 'nics' | 'disks' | 'device_change'>>()
+        .lean<Pick<Vm, 'nics' | 'disks' | 'files' | 'device_change'>>()
         .exec();
       if (!vm) return;
       const from = await leases.releaseOthers(id, nicsWithLeases(vm), transaction);
-      const { disks = [], device_change } = vm;
-      const images = await uses.releaseOthers(id, imagesOf([...disks, ...attachingDisk(device_change)]), transaction);
+      const { disks = [], files, device_change } = vm;
+      const had = { disks: [...disks, ...attachingDisk(device_change)], ...(files && { files }) };
+      const images = await uses.releaseOthers(id, imagesUsedBy(had), transaction);
       const its = from.length + images.length === 0 ? null : await charged(vms, id, transaction);
       if (!its?.charge) return;
       // What its service is charged for is not in its charge, and stays.

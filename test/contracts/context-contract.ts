@@ -89,6 +89,22 @@ export function contextContract(name: string, make: () => StorageWorld): void {
       expect(await epochsOf(vm)).toEqual([5]);
     });
 
+    it('keeps beside it what the guest is booted by, which that never finds', async () => {
+      const vm = newVm();
+      const kernel = noise(200_000);
+      const boot: ContextFile[] = [{ ...fileOf('kernel', kernel), part: 'boot' }];
+      const both = await keep(vm, [...told(), ...boot]);
+      expectFiles(both.path, { 'context.sh': 'A=1\n' });
+      expectFiles(both.boot ?? null, { kernel });
+      expect(await keep(vm, [...told(), ...boot])).toMatchObject({ ...(both.boot && { boot: both.boot }) });
+      const alone = await keep(later(vm), boot);
+      expect(alone.path).toBeNull();
+      expectFiles(alone.boot ?? null, { kernel });
+      if (both.boot !== undefined) expect(existsSync(both.boot)).toBe(false);
+      expect((await keep(later(later(vm)), told())).boot).toBeUndefined();
+      expect(await epochsOf(vm)).toEqual([3]);
+    });
+
     it('has that of a later epoch alone, and of none an older one', async () => {
       const vm = newVm();
       const first = await keep(vm, told('A=1\n'));

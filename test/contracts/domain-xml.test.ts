@@ -73,6 +73,30 @@ describe('the XML of a domain', () => {
     expect(made).not.toContain('<boot dev');
   });
 
+  it('is told its kernel, a RAM disk and one line, whatever these are', () => {
+    const [kernel, ramdisk] = ['/boot/kernel', '/boot/ramdisk'];
+    const bootedBy = (OS: Record<string, unknown>, boot: NonNullable<DomainWish['boot']> = { kernel, ramdisk }) => {
+      const { os } = parser.parse(domainXml(wish({ boot }, { OS: { KERNEL_DS: '$FILE[IMAGE_ID=1]', ...OS } }))).domain;
+      return [os.kernel, os.initrd, os.cmdline];
+    };
+    expect(bootedBy({})).toEqual([kernel, ramdisk, undefined]);
+    expect(bootedBy({ ROOT: 'vda1' }, { kernel })).toEqual([kernel, undefined, 'root=/dev/vda1']);
+    expect(bootedBy({ ROOT: '/dev/vda', KERNEL_CMD: 'quiet' })[2]).toBe('quiet root=/dev/vda');
+    expect(bootedBy({ ROOT: 'UUID=ab-1', KERNEL_CMD: 'ro' })[2]).toBe('ro root=UUID=ab-1');
+    expect(bootedBy({ ROOT: 'vda1', KERNEL_CMD: 'root=/dev/sda ro' })[2]).toBe('root=/dev/sda ro');
+    // Without a kernel there is nobody to tell it to.
+    expect(domainXml(wish({}, { OS: { KERNEL_CMD: 'quiet', ROOT: 'vda1' } }))).not.toMatch(/<(kernel|cmdline)/);
+    const usual = outlineOf(domainXml(wish({ boot: { kernel, ramdisk } }, { OS: { KERNEL_CMD: 'quiet' } })));
+    fc.assert(
+      fc.property(hostile, hostile, (path, line) => {
+        const made = wish({ boot: { kernel: `/${path}`, ramdisk: `/${path}` } }, { OS: { KERNEL_CMD: `a${line}` } });
+        // What is no one line is not understood, and left out.
+        fc.pre(made.machine.OS?.KERNEL_CMD !== undefined);
+        expect(outlineOf(domainXml(made))).toEqual(usual);
+      }),
+    );
+  });
+
   it('has the elements of what is understood, whatever a template says', () => {
     const sections: Record<string, readonly string[]> = {
       OS: ['ARCH', 'MACHINE', 'KERNEL_CMD', 'ROOT'],

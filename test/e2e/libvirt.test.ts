@@ -6,18 +6,24 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster } from '../support/cluster.js';
 import { isLibvirtMissing, LibvirtHost } from '../support/libvirt-hosts.js';
 import { eventually } from '../support/processes.js';
-import { tinyGuest } from '../support/tiny-guest.js';
+import { tinyGuest, tinyKernel } from '../support/tiny-guest.js';
 
 describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvirt', { timeout: 600_000 }, () => {
   let cluster: Cluster;
   let directory: string;
   const hosts: LibvirtHost[] = [];
   let image: number;
+  let kernel: number;
+  let os: Record<string, string>;
   let service: number;
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'arcus-libvirt-'));
     const guest = tinyGuest();
-    const storage = { ARCUS_DATASTORES: join(directory, 'datastores'), ARCUS_SAFE_DIRS: join(guest, '..') };
+    const boot = tinyKernel(directory);
+    const storage = {
+      ARCUS_DATASTORES: join(directory, 'datastores'),
+      ARCUS_SAFE_DIRS: [join(guest, '..'), directory].join(','),
+    };
     cluster = await Cluster.start({ onServersOfTheRun: true, environments: { worker: storage, api: storage } });
     for (const at of [1, 2]) {
       const host = await LibvirtHost.machine(`kvm-${at}`, { cpu: 800, memory: 4_096 }, { ownNetwork: at > 1 });
@@ -27,11 +33,15 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
         libvirt: { uri: host.uri, virt_type: 'qemu', directory: host.pool },
       });
     }
-    const { id, resource } = await cluster.client.accepted('POST', '/images', {
-      ...{ name: 'tiny', type: 'OS', source: { path: guest } },
-    });
-    await cluster.client.awaitOperation(id, 'succeeded');
-    image = resource.id;
+    const imageOf = async (name: string, type: string, path: string): Promise<number> => {
+      const { id, resource } = await cluster.client.accepted('POST', '/images', { name, type, source: { path } });
+      await cluster.client.awaitOperation(id, 'succeeded');
+      return resource.id;
+    };
+    image = await imageOf('tiny', 'OS', guest);
+    kernel = await imageOf('vmlinuz', 'KERNEL', boot.kernel);
+    const ramdisk = await imageOf('initrd', 'RAMDISK', boot.ramdisk);
+    os = { KERNEL_DS: `$FILE[IMAGE_ID=${kernel}]`, INITRD_DS: `$FILE[IMAGE_ID=${ramdisk}]`, KERNEL_CMD: boot.line };
   });
   afterAll(async () => {
     await cluster?.stop();
@@ -56,21 +66,34 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
   const vmsNow = () => cluster.client.vmsOf(service);
 
   it('boots in order, and each guest does what its context says', async () => {
-    const template = await cluster.client.make('/vm-templates', {
-      name: 'tiny',
-      template: {
-        ...{ CPU: 0.2, MEMORY: 96, DISK: [{ IMAGE_ID: image }] },
-        CONTEXT: { SET_HOSTNAME: '$NAME', START_SCRIPT: 'echo "it\'s $SET_HOSTNAME"' },
-      },
-    });
+    const template = (name: string, from: Record<string, unknown>) =>
+      cluster.client.make('/vm-templates', {
+        name,
+        template: {
+          ...{ CPU: 0.2, MEMORY: 96, ...from },
+          CONTEXT: { SET_HOSTNAME: '$NAME', START_SCRIPT: 'echo "it\'s $SET_HOSTNAME, of $(cat /proc/cmdline)"' },
+        },
+      });
+    // One without any disk is booted by a kernel that lies beside what it is told.
+    const kernelOnly = await template('kernel', { OS: os });
+    const tiny = await template('tiny', { DISK: [{ IMAGE_ID: image }] });
     const roles = [
-      { name: 'db', vm_template: template },
-      { name: 'web', vm_template: template, cardinality: 2, parents: ['db'] },
+      { name: 'db', vm_template: kernelOnly },
+      { name: 'web', vm_template: tiny, cardinality: 2, parents: ['db'] },
     ];
     const body = { name: 'shop', deployment: 'straight', roles };
     service = await cluster.client.instantiate(await cluster.client.make('/service-templates', body));
     await cluster.client.awaitService(service, 'RUNNING');
-    for (const { id, name } of await vmsNow()) await eventually(async () => (await said(id)).includes(`it's ${name}`));
+    for (const { id, name } of await vmsNow())
+      await eventually(async () => (await said(id)).includes(`it's ${name}, of `));
+    const [first] = await vmsNow();
+    // A boot loader says more.
+    expect(await said(first?.id ?? -1)).toContain(`it's ${first?.name}, of ${os.KERNEL_CMD}\r\n`);
+  });
+
+  it('keeps the kernel of one that is there from being removed', async () => {
+    const { status, body } = await cluster.client.send('DELETE', `/images/${kernel}`);
+    expect([status, body]).toEqual([409, expect.objectContaining({ detail: expect.stringContaining('uses it') })]);
   });
 
   it('is not asked for what libvirt cannot do, by a role at once as little as by VMs', async () => {
@@ -90,6 +113,8 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
       expect((await host.virsh('list', '--all', '--name'))?.trim()).toBe('');
       expect(host.guests()).toEqual([]);
     }
+    const { id } = await cluster.client.accepted('DELETE', `/images/${kernel}`, {});
+    await cluster.client.awaitOperation(id, 'succeeded');
   });
 
   /** Devices of this machine whose names begin so. */

@@ -1,11 +1,14 @@
-import { imagesOf } from '../../domain/vms/disk-wishes.js';
+import { imagesUsedBy } from '../../domain/vms/boot-files.js';
+import { hasFiles } from '../../domain/vms/vm-wish.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
 import { toldField } from '../../store/vms/work-vms.js';
 import type { MemoryDisks } from './memory-disks.js';
 
-type SeenVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'disks' | 'datastore' | 'device_change'> & { told: boolean };
-const fields = { state: 1, lcm_state: 1, disks: 1, datastore: 1, device_change: 1, told: toldField } as const;
+type SeenVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'disks' | 'files' | 'datastore' | 'device_change'> & {
+  told: boolean;
+};
+const fields = { state: 1, lcm_state: 1, disks: 1, files: 1, datastore: 1, device_change: 1, told: toldField } as const;
 
 const attaching = ({ device_change: last }: SeenVm) =>
   last?.open && last.change.action === 'disk-attach' ? [last.change.disk] : [];
@@ -14,7 +17,16 @@ const attaching = ({ device_change: last }: SeenVm) =>
 export async function diskDisagreements(store: Store, stored: MemoryDisks): Promise<string[]> {
   const [vms, images] = await Promise.all([
     store.vms.model
-      .find({ $or: [{ 'disks.0': { $exists: true } }, { 'datastore.id': { $exists: true } }] }, fields)
+      .find(
+        {
+          $or: [
+            { 'disks.0': { $exists: true } },
+            { 'files.0': { $exists: true } },
+            { 'datastore.id': { $exists: true } },
+          ],
+        },
+        fields,
+      )
       .sort({ _id: 1 })
       .lean<SeenVm[]>()
       .exec(),
@@ -33,7 +45,9 @@ export async function diskDisagreements(store: Store, stored: MemoryDisks): Prom
     if (vm?.datastore?.id !== of.datastore.id)
       found.push(`what VM ${of.vm} is told is kept, and the VM, ${vm?.state ?? 'gone'}, has nothing there`);
   }
-  for (const { _id, state, lcm_state, disks = [], datastore, told } of vms) {
+  for (const vm of vms) {
+    const { _id, state, lcm_state, disks = [], datastore } = vm;
+    const told = hasFiles({ ...vm, template: {} });
     if (state === 'DONE' && datastore) found.push(`VM ${_id} is DONE, and has room in datastore ${datastore.id}`);
     if (lcm_state !== 'RUNNING' || !datastore) continue;
     for (const { disk_id } of disks)
@@ -43,7 +57,10 @@ export async function diskDisagreements(store: Store, stored: MemoryDisks): Prom
   }
   for (const { _id, vms: users, state, persistent } of images) {
     const having = vms
-      .filter((vm) => vm.state !== 'DONE' && imagesOf([...(vm.disks ?? []), ...attaching(vm)]).includes(_id))
+      .filter(
+        (vm) =>
+          vm.state !== 'DONE' && imagesUsedBy({ ...vm, disks: [...(vm.disks ?? []), ...attaching(vm)] }).includes(_id),
+      )
       .map((vm) => vm._id);
     const said = users.toSorted((one, other) => one - other);
     if (said.join() !== having.join())

@@ -5,6 +5,19 @@ import { join } from 'node:path';
 import { buildGuest } from '../../runtime/sample/guest-image.js';
 import { ensurePrograms } from './programs.js';
 
+/** The kernel and the RAM disk of that guest, and what it is told there: without its boot loader. */
+export function tinyKernel(into: string): { kernel: string; ramdisk: string; line: string } {
+  const image = tinyGuest();
+  const disk = join(into, 'tiny.raw');
+  execFileSync('qemu-img', ['convert', '-O', 'raw', image, disk]);
+  const [kernel, ramdisk] = ['kernel', 'initrd'].map((name) => {
+    execFileSync('mcopy', ['-n', '-i', disk, `::/${name}`, join(into, name)]);
+    return join(into, name);
+  });
+  rmSync(disk);
+  return { kernel: kernel ?? '', ramdisk: ramdisk ?? '', line: 'console=ttyS0 quiet panic=5 rdinit=/init' };
+}
+
 /** The guest of the sample, of a kernel of Debian’s for clouds: a machine may have none of its own. Made once, and kept. */
 export function tinyGuest(): string {
   ensurePrograms('guest');

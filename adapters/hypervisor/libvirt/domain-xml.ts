@@ -24,6 +24,8 @@ export type DomainWish = {
   /** What its guest says on its serial console is kept there. */
   console: string;
   devices: DomainDevices;
+  /** Files of the host that it is booted by, in the place of what its firmware finds. */
+  boot?: { kernel: string; ramdisk?: string } | undefined;
   machine: Machine;
   /** How many processors its guest sees. */
   vcpu: number;
@@ -77,6 +79,7 @@ export function domainXml(wish: DomainWish): string {
     os: {
       type: { '@arch': OS.ARCH ?? 'x86_64', ...(OS.MACHINE && { '@machine': OS.MACHINE }), '#text': 'hvm' },
       ...(order.size === 0 && { boot: { '@dev': 'hd' } }),
+      ...kernelTree(wish.boot, OS),
     },
     features: {
       ...(FEATURES.ACPI !== false && { acpi: '' }),
@@ -114,6 +117,17 @@ export function domainXml(wish: DomainWish): string {
     },
   };
   return xml({ domain: withRaw(domain, RAW?.DATA) });
+}
+
+/** A kernel, and what it is told: ROOT says where its root is, unless KERNEL_CMD does. */
+function kernelTree(boot: DomainWish['boot'], { KERNEL_CMD = '', ROOT }: NonNullable<Machine['OS']>): object {
+  if (!boot) return {};
+  const { kernel, ramdisk } = boot;
+  const isNamed = ROOT === undefined || /(^|\s)root=/.test(KERNEL_CMD);
+  // `UUID=…` and paths are what they are; `vda1` is a device.
+  const root = isNamed ? '' : `root=${/[=:]|^\//.test(ROOT) ? ROOT : `/dev/${ROOT}`}`;
+  const cmdline = [KERNEL_CMD, root].filter((part) => part !== '').join(' ');
+  return { kernel, ...(ramdisk !== undefined && { initrd: ramdisk }), ...(cmdline !== '' && { cmdline }) };
 }
 
 /** Which device comes when a guest is booted, by its alias: those of BOOT that it has. */

@@ -13,6 +13,12 @@ type Vm = PlacedVm<'libvirt'>;
 
 /** The domain of a VM under its epoch runs: made where it is not there, one of an older epoch is destroyed first. */
 export async function make(site: Site, vm: Vm, signal: AbortSignal): Promise<Domain> {
+  if (vm.boot === 'nowhere')
+    throw site.refused(
+      'deploy',
+      vm.id,
+      'it has a kernel, and no datastore that keeps bytes of it: undeploy it, and resume it where there is one',
+    );
   const all = await site.list(signal);
   const before = all.find(site.isOf(vm.id));
   if (before?.mark?.epoch !== vm.epoch) refuseFull(site, 'deploy', vm, all);
@@ -60,6 +66,7 @@ async function define(site: Site, vm: Vm, made: { uuid: string; context: string 
     mark: { installation, vm: vm.id, epoch: vm.epoch, capacity: vm.capacity },
     ...{ devices: vm.devices ?? { nics: [], disks: [] }, isSystem: isSystem(host) },
     machine: machineOf(vm.template),
+    boot: vm.boot === 'nowhere' ? undefined : vm.boot,
     vcpu: vcpuOf({ CPU: vm.capacity.cpu / 100, VCPU: vm.template.VCPU }),
     // As long as RFB takes one.
     password: randomBytes(6).toString('base64url'),

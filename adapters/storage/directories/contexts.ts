@@ -4,14 +4,14 @@ import { isFileName } from '../../../domain/storage/file-name.js';
 import { mkdir } from '../machine/files.js';
 import type { ContextFile, DisksClaim, KeptContext } from '../port.js';
 import type { Body } from './body.js';
-import { contextName, modes, named, vmLayoutOf } from './layout.js';
+import { bootName, contextName, modes, named, vmLayoutOf } from './layout.js';
 import { namesIn } from './pieces.js';
 import { takeAway } from './take-away.js';
 import { appear, namesOfContexts, takeDirectory } from './vm-directory.js';
 import { syncDirectory } from './write-file.js';
 
 /**
- * What guests are told, below `base`: `vms/<vm>/<epoch>/context`, of which the directory of the epoch appears whole, by being renamed. A later epoch takes it away, and with it
+ * What guests are told and booted by, below `base`: `vms/<vm>/<epoch>/context` and `boot`, of which the directory of the epoch appears whole, by being renamed. A later epoch takes it away, and with it
  * what a domain of before could be started with.
  */
 export const contextsIn =
@@ -21,7 +21,16 @@ export const contextsIn =
     const layout = vmLayoutOf(base, claim);
     const { vm } = layout;
     const own = named(claim.epoch);
-    const result = (): KeptContext => ({ path: body.can.read ? join(vm, own, contextName) : null });
+    const parts = [
+      { name: contextName, its: files.filter(({ part }) => part === undefined) },
+      { name: bootName, its: files.filter(({ part }) => part === 'boot') },
+    ].filter(({ its }) => its.length > 0);
+    const result = (): KeptContext => {
+      const [path, boot] = [contextName, bootName].map((part) =>
+        body.can.read && parts.some(({ name }) => name === part) ? join(vm, own, part) : null,
+      );
+      return { path: path ?? null, ...(boot && { boot }) };
+    };
     await mkdir(vm, { recursive: true, mode: modes.directory });
     await takeDirectory(vm, claim);
     await body.before(claim.datastore, 'keepContext', sizeOf(files), signal);
@@ -31,10 +40,12 @@ export const contextsIn =
     const isThere = async (): Promise<boolean> => (await namesIn(vm)).includes(own);
     if (await isThere()) return result();
     const fill = async (work: string): Promise<void> => {
-      const directory = join(work, contextName);
-      await mkdir(directory, { mode: modes.directory });
-      await body.tell(directory, files, signal);
-      await syncDirectory(directory);
+      for (const { name: part, its } of parts) {
+        const directory = join(work, part);
+        await mkdir(directory, { mode: modes.directory });
+        await body.tell(directory, its, signal);
+        await syncDirectory(directory);
+      }
     };
     const [name, place] = [`told.${own}.${randomUUID()}`, join(vm, own)];
     await appear(vm, claim, { name, place, isThere, fill }, signal);

@@ -39,6 +39,7 @@ export const diskName = (disk: number): string => `disk.${named(disk)}`;
 
 /** In the directory of an epoch: the files that the guest is told by. */
 export const contextName = 'context';
+export const bootName = 'boot';
 
 /** The directory of a disk. */
 export const diskPlace = (base: string, at: StoredDisk): string => join(vmLayoutOf(base, at).vm, diskName(at.disk));

@@ -95,13 +95,15 @@ export function sshStorage(home: string, connections: SshConnections): Storage {
     removeDisk: (claim, signal) => onDisk(claim, signal, () => storage.removeDisk(claim, signal)),
     removeDisks: (claim, signal) => onDisk(claim, signal, () => storage.removeDisks(claim, signal)),
     async keepContext(claim, files, signal) {
-      const { path } = await onDisk(claim, signal, () => storage.keepContext(claim, files, signal));
-      if (path === null) return { path: null };
+      const { path, boot } = await onDisk(claim, signal, () => storage.keepContext(claim, files, signal));
+      const bootThere = boot === undefined ? null : pathThere(claim, boot);
+      const booted = bootThere === null ? {} : { boot: bootThere };
+      if (path === null) return { path: null, ...booted };
       const bring = (into: string, within: AbortSignal) =>
         onDisk(claim, within, () =>
           guarded(`What VM ${claim.vm} is told`, within, () => bringFiles(path, into, within)),
         );
-      return { path: pathThere(claim, path), bring };
+      return { path: pathThere(claim, path), bring, ...booted };
     },
     restoreDisk: (claim, from, onProgress, signal) =>
       inTime(signal, [claim.datastore, from.datastore], () => storage.restoreDisk(claim, from, onProgress, signal)),

@@ -29,6 +29,8 @@ describe('the machine that a template asks for', () => {
     [{ OS: { BOOTLOADER: '/usr/bin/pygrub' } }, /^OS\/BOOTLOADER is a program of the host/],
     [{ OS: { KERNEL_CMD: 'a\nb' } }, 'OS/KERNEL_CMD must be one line'],
     [{ OS: { COLOUR: 'red' } }, /^OS\/COLOUR is not known: there are ARCH, MACHINE, BOOT, KERNEL_DS/],
+    [{ OS: { KERNEL_DS: '', ROOT: 'vda1' } }, 'OS/ROOT is for a kernel: name an image of type KERNEL in KERNEL_DS'],
+    [{ OS: { INITRD_DS: '$FILE[IMAGE_ID=1]' } }, /^OS\/INITRD_DS is for a kernel/],
     [{ OS: 'x86_64' }, /^OS .*expected object/],
     [{ FEATURES: { PAE: 'maybe' } }, 'FEATURES/PAE must be YES or NO'],
     [{ GRAPHICS: { TYPE: 'SDL' } }, 'GRAPHICS/TYPE must be vnc'],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isFileName } from '../../../domain/storage/file-name.js';
+import { imagesUsedBy } from '../../../domain/vms/boot-files.js';
 import { readFileReferences } from '../../../domain/vms/file-references.js';
 import { filesOf, fileWishes } from '../../../domain/vms/vm-files.js';
 import { limits } from '../../../schemas/common/limits.js';
@@ -92,6 +93,23 @@ describe('the files of a template', () => {
       files: [{ use: 'CONTEXT', name: 'init.sh', image: { id: 1, datastore: 2, ds_mad: 'fs' } }],
     });
     expect(wished('KERNEL', image(1, '../vmlinuz')).findings).toEqual([]);
+  });
+
+  it('are used as disks are where the VM is booted by them, and read where its guest finds them', () => {
+    const { files } = wished('CONTEXT', image(1, 'init.sh'));
+    const [kernel, ramdisk] = (['KERNEL', 'RAMDISK'] as const).map(
+      (use, at) => ({ use, name: 'k', image: { id: 5 + at, datastore: 2, ds_mad: 'fs' } }) as const,
+    );
+    if (!kernel || !ramdisk) throw new Error('there are two');
+    expect(imagesUsedBy({ files: [...files, kernel, ramdisk] })).toEqual([5, 6]);
+    // Nothing reads a RAM disk without a kernel.
+    expect(imagesUsedBy({ files: [...files, ramdisk] })).toEqual([]);
+    expect(imagesUsedBy({})).toEqual([]);
+  });
+
+  it('cannot be larger than a guest is booted by', () => {
+    const { findings } = wished('KERNEL', image(1, 'vmlinuz', 2 ** 28), image(2, 'vmlinuz', 2 ** 28 + 1));
+    expect(findings).toEqual([expect.stringMatching(/image 2 \(vmlinuz\) has 268,435,457 bytes.* of 256 MB at most/)]);
   });
 
   it.each([

@@ -76,7 +76,8 @@ function told(vm: number): Record<string, Record<string, string>> {
   const epochs = existsSync(directory) ? readdirSync(directory).filter((name) => /^(\d+|told\..*)$/.test(name)) : [];
   return Object.fromEntries(
     epochs.map((epoch) => {
-      const at = join(directory, epoch, 'context');
+      const [part = ''] = readdirSync(join(directory, epoch));
+      const at = join(directory, epoch, part);
       return [epoch, Object.fromEntries(readdirSync(at).map((name) => [name, readFileSync(join(at, name), 'utf8')]))];
     }),
   );
@@ -151,6 +152,29 @@ it('is nothing where its host reaches no datastore and it has no disks, which ke
   await ended(world.resume(id));
   expect(Object.values(told(id))).toEqual([{ 'context.sh': script("A='b'") }]);
   await ended(world.terminate(id));
+});
+
+it('is booted by a kernel and a RAM disk that lie beside it, and that nobody removes as long as it is there', async () => {
+  const [kernel, ramdisk] = [await fileImage('k', { type: 'KERNEL' }), await fileImage('rd', { type: 'RAMDISK' })];
+  const OS = { KERNEL_DS: `$FILE[IMAGE_ID=${kernel}]`, INITRD_DS: `$FILE[IMAGE_ID=${ramdisk}]`, KERNEL_CMD: 'quiet' };
+  const users = () => Promise.all([kernel, ramdisk].map(async (id) => (await world.store.images.find(id))?.vms));
+  const { op, id } = await createVm({ OS });
+  expect(await users()).toEqual([[id], [id]]);
+  expect(await world.ended(op)).toMatchObject(done);
+  expect(told(id)).toEqual({ [await epochOf(id)]: { kernel: 'k', ramdisk: 'rd' } });
+  for (const image of [kernel, ramdisk])
+    expect(await refused(world.operations.images.remove(world.caller, image, admission))).toMatchObject({
+      ...{ code: 'wrong_state', message: expect.stringContaining(`VM ${id} uses it`) },
+    });
+  world.steps.watch(twice);
+  await ended(world.switch(id, 'poweroff'));
+  await ended(world.resume(id));
+  world.steps.watch();
+  expect(told(id)).toEqual({ [await epochOf(id)]: { kernel: 'k', ramdisk: 'rd' } });
+  await ended(world.terminate(id));
+  await world.accounted();
+  expect([told(id), await users()]).toEqual([{}, [[], []]]);
+  expect((await world.operations.images.remove(world.caller, kernel, admission)).id).toMatch(/./);
 });
 
 it('keeps a VM in BOOT_FAILURE as long as it cannot be put together, and says why', async () => {
