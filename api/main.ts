@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { temporalAccess } from '../adapters/engine/access.js';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
+import { screens } from '../adapters/hypervisor/screens.js';
 import { version } from '../adapters/process/checkout.js';
 import { createLogger } from '../adapters/process/logger.js';
 import { createSealer } from '../adapters/process/sealer.js';
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
     store,
     directory,
     engine,
+    screens: screens(() => store.installation.id()),
     storages: storages(settings, connectionsBy(store.datastores.find, sealer.open)),
     sealer,
     settings: {

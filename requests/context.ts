@@ -1,4 +1,5 @@
 import type { Engine } from '../adapters/engine/port.js';
+import type { Screens } from '../adapters/hypervisor/screens.js';
 import type { Sealer } from '../adapters/process/sealer.js';
 import type { Storages } from '../adapters/storage/port.js';
 import type { Directory } from '../store/identity/directory.js';
@@ -15,6 +16,8 @@ export type OperationsContext = {
   engine: Engine;
   /** Where the bytes go that people send. */
   storages: Storages;
+  /** Where the screens of guests are; absent: none is reached. */
+  screens?: Screens;
   /** Seals what is secret, and opens it. */
   sealer: Sealer;
   settings: {
@@ -41,6 +44,8 @@ export type RequestsContext = OperationsContext & {
   passwords: Passwords;
   /** For who waits for what a VM has changed. */
   pace: Pace;
+  /** By user: how many screens are open. */
+  openScreens: Map<number, number>;
   /** By user: what one has merged and checked that takes long goes on one after the other. */
   takeTurns: ReturnType<typeof createTurns>;
 };

@@ -89,6 +89,7 @@ import { recoverVm, resumeVm } from './vms/vm-recovery.js';
 import { reschedVm } from './vms/vm-resched.js';
 import { configureVm, resizeVm } from './vms/vm-resize.js';
 import { addVmSchedule, removeVmSchedule, showVmSchedules } from './vms/vm-schedules.js';
+import { askForScreen, openScreen } from './vms/vm-screen.js';
 import { switchVm } from './vms/vm-switches.js';
 import { vmTemplates } from './vms/vm-templates.js';
 import { createVm, listVms, showVm, terminateVm, updateVm } from './vms/vms.js';
@@ -162,6 +163,8 @@ export const createOperations = (given: OperationsContext) => {
       switch: switchVm,
       log: showVmLog,
       context: showVmContext,
+      askForScreen,
+      openScreen,
       recover: recoverVm,
       resume: resumeVm,
       migrate: migrateVm,
@@ -269,4 +272,5 @@ const sharing = (context: OperationsContext): RequestsContext => ({
   passwords: createPasswords(context.directory, context.settings.failedLogins),
   pace: createPace((error) => context.onDelayed('who waits for what a VM has changed sees it within 30 s', error)),
   takeTurns: createTurns(),
+  openScreens: new Map(),
 });

@@ -49,6 +49,7 @@ import { createFlushes } from './vms/flushes.js';
 import { createMetrics } from './vms/metrics.js';
 import { createRelocations } from './vms/relocations.js';
 import { createResched } from './vms/resched.js';
+import { createScreenTokens } from './vms/screen-tokens.js';
 import { createSightings } from './vms/sightings.js';
 import { createTerminations } from './vms/terminations.js';
 import { createToldValues } from './vms/told-values.js';
@@ -116,6 +117,7 @@ export function createStore(connection: Connection) {
     imageCopies,
     copyClaims: createCopyClaims(connection, { images, copies: imageCopies, vms, datastores: vmDatastores }),
     vmDatastores,
+    screenTokens: createScreenTokens(connection),
     places: createBoundMoves(connection, { vms, datastores: vmDatastores }),
     relocations: createRelocations(connection, { vms, hosts }),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),

@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 
+/** What stands in an address and opens something. */
+const withoutTokens = (url: string): string => url.replace(/([?&]token=)[^&]*/gi, '$1…');
+
 /** Gives each request its id, the client's own when it sent a sane one, and logs one line when it has been answered. */
 export const logRequests = (logger: Logger) =>
   pinoHttp({
@@ -18,7 +21,7 @@ export const logRequests = (logger: Logger) =>
     customSuccessMessage: ({ method }, { statusCode }) => `${method} ${statusCode}`,
     customErrorMessage: ({ method }, { statusCode }) => `${method} ${statusCode}`,
     serializers: {
-      req: ({ method, url }: { method: string; url: string }) => ({ method, url: url.slice(0, 1_000) }),
+      req: ({ method, url }: { method: string; url: string }) => ({ method, url: withoutTokens(url).slice(0, 1_000) }),
       res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
     },
   });

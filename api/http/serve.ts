@@ -6,6 +6,7 @@ import { limits } from '../../schemas/common/limits.js';
 import type { RefusalOf } from './refusal.js';
 import { followPair, readPair, type TlsFiles } from './tls.js';
 import { answerUnreadable } from './unreadable.js';
+import { endUpgraded, takeUpgrades } from './upgrades.js';
 
 /** Time that requests in progress have to end once the process is told to. */
 const grace = 5_000;
@@ -23,6 +24,7 @@ export type Listening = {
 export async function listen(app: Express, { port, address, refusalOf, tls }: Listening): Promise<Server> {
   const server = tls ? listener(app, tls) : createServer({ maxHeaderSize: limits.head.most }, app);
   answerUnreadable(server, refusalOf);
+  takeUpgrades(server, app);
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === 'EADDRINUSE' ? 'something else listens there' : cause.message;
@@ -49,5 +51,6 @@ export function close(server: Server): Promise<void> {
       resolve();
     });
     server.closeIdleConnections();
+    endUpgraded(server);
   });
 }

@@ -1,4 +1,4 @@
-import { Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import { Problem } from '../../domain/problems.js';
 import type { Identity } from '../../requests/identity/identity.js';
 import type { Operations } from '../../requests/operations.js';
@@ -6,6 +6,7 @@ import { authenticate } from '../http/authenticate.js';
 import { healthRoutes, type Probes } from '../http/health.js';
 import type { Metrics } from '../http/metrics.js';
 import type { Face } from '../http/shell.js';
+import { asksForWebSocket } from '../http/upgrades.js';
 import { nativeCredentials } from './credentials.js';
 import { docsRoutes } from './docs-pages.js';
 import { nativeRoutes } from './native-routes.js';
@@ -13,6 +14,7 @@ import { openApiDocument } from './openapi.js';
 import { problemRefusal } from './problem-refusal.js';
 import { apiRoot } from './route.js';
 import { uploadRoutes } from './storage/uploads.js';
+import { screenSocket } from './vms/vm-screen.js';
 
 export type NativeParts = {
   operations: Operations;
@@ -34,6 +36,7 @@ export function nativeFace({ operations, identity, probes, metrics, version, isD
       response.set('Cache-Control', 'no-store');
       next();
     },
+    webSockets(operations),
     authenticate(identity, nativeCredentials),
     uploadRoutes(operations, metrics),
     nativeRoutes(operations, metrics),
@@ -48,6 +51,12 @@ export function nativeFace({ operations, identity, probes, metrics, version, isD
     );
   });
   return { routes, refusalOf: problemRefusal };
+}
+
+/** Of nothing else: what a path takes beside is told of by its own routes. */
+function webSockets(operations: Operations): RequestHandler {
+  const sockets = Router({ strict: true, caseSensitive: true }).get('/vms/:id/vnc', screenSocket(operations));
+  return (request, response, next) => (asksForWebSocket(request) ? sockets(request, response, next) : next());
 }
 
 function withoutLastSlashes(path: string): string {

@@ -23,6 +23,7 @@ import { vmLogLeaves } from './vm-log.js';
 import { placingLeaves } from './vm-placing.js';
 import { recoverLeaf } from './vm-recover.js';
 import { backupLeaf, vmScheduleLeaf } from './vm-schedules.js';
+import { vmScreenLeaf } from './vm-screen.js';
 import { shapingLeaves } from './vm-shaping.js';
 import { snapshotLeaves } from './vm-snapshots.js';
 import { vmTemplates } from './vm-template.js';
@@ -193,6 +194,7 @@ export const vmCommands: readonly Leaf[] = [
   backupLeaf(vms),
   ...vmLogLeaves(vms),
   vmContextLeaf(vms),
+  vmScreenLeaf(vms),
   leaf({
     usage: 'resume <vm>',
     summary: 'Start a VM again that is switched off, or of which nobody knows',

@@ -292,6 +292,24 @@ export const limits = {
     of: 'a kernel, and a RAM disk, that a VM is booted by',
     why: 'Each is copied whenever the VM starts, and is in the memory of its guest.',
   },
+  screenTokens: {
+    most: 16,
+    unit: 'items',
+    of: 'what opens screens of VMs, of one user, that has not been used; of more the oldest are worth nothing',
+    why: 'Each is good for a minute.',
+  },
+  screens: {
+    most: 16,
+    unit: 'items',
+    of: 'the screens of VMs that a user has open at one API process',
+    why: 'Each is a connection to a host, or an ssh.',
+  },
+  screenMessage: {
+    most: 1_024 * KiB,
+    unit: 'bytes',
+    of: 'a message of a WebSocket',
+    why: 'It is read into memory. Keys and pointers are some bytes; a clipboard is what may be long.',
+  },
   userAttributeBytes: {
     most: 64 * KiB,
     unit: 'bytes',

@@ -69,9 +69,10 @@ function tried(python: string, settings: string, url: string): Promise<{ report:
  * They need what no schema tells from others: a host that takes the VM (hold-vm and migrate-vm of workflows/vms have them succeed), a
  * domain on its host (terminate-vm has one), a disk in a datastore (save-disk and restore-disk have one), an image, or a size and a kind, of a disk (vm-disks has
  * them), more than an image has, or snapshots of one (images and image-snapshots of workflows/storage ask for that), an address that the network has (the examples say one), a network that is there by its name
- * (change-devices of workflows/vms has one).
+ * (change-devices of workflows/vms has one), a guest that has a screen (vm-screen).
  */
 const byHand = new Set([
+  'askForScreen',
   'deployVm',
   'migrateVm',
   'importWild',

@@ -9,6 +9,7 @@ import request from 'supertest';
 import { z } from 'zod';
 import type { Engine } from '../../adapters/engine/port.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
+import type { Screens } from '../../adapters/hypervisor/screens.js';
 import { createSealer, type Sealer } from '../../adapters/process/sealer.js';
 import { connectionsBy } from '../../adapters/storage/connections.js';
 import { storages } from '../../adapters/storage/storages.js';
@@ -70,12 +71,15 @@ export async function createWorld({
   engine: other,
   beside,
   log,
+  screens,
 }: {
   withTemporal: boolean;
   engine?: Engine;
   /** One whose database and Temporal this shares, as a second api process does; that is to be stopped after this. */
   beside?: World;
   log?: string[];
+  /** Of guests; absent: none is reached. */
+  screens?: Screens;
 }): Promise<World> {
   const temporal = withTemporal ? await ownTemporal('api') : (beside?.addresses.temporal ?? nowhere);
   const uri = beside?.addresses.mongodb ?? ownDatabaseUri('api');
@@ -99,6 +103,7 @@ export async function createWorld({
         connectionsBy(store.datastores.find, sealer.open),
       ),
       sealer,
+      ...(screens && { screens }),
       settings: { temporalUiUrl: 'http://temporal.test', failedLogins: 10 },
       onDelayed: () => {},
     }),

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { XMLParser } from 'fast-xml-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DomainWish, domainXml } from '../../adapters/hypervisor/libvirt/domain-xml.js';
 import { libvirtHypervisor } from '../../adapters/hypervisor/libvirt/libvirt.js';
+import { displayIn, libvirtScreens, sshWords } from '../../adapters/hypervisor/libvirt/screens.js';
 import { uuidOf } from '../../adapters/hypervisor/libvirt/site.js';
 import { machineOf } from '../../domain/vms/machine.js';
 import type { DomainDevices } from '../../schemas/operations/vm-devices.js';
@@ -117,6 +119,37 @@ describe('the XML of a domain', () => {
     );
   });
 
+  it('says where its screen is, as libvirt tells it', () => {
+    const definition = (graphics: string) => `<domain><devices>${graphics}</devices></domain>`;
+    const vnc = (more: string, inner = '') => definition(`<graphics type='vnc' ${more}>${inner}</graphics>`);
+    expect(displayIn(definition(''))).toBeNull();
+    expect(displayIn(vnc("port='-1'"))).toBeNull();
+    expect(displayIn(vnc("port='5901'"))).toEqual({ address: '127.0.0.1', port: 5901, password: null });
+    const listens = vnc("port='5901' passwd='a-_b'", "<listen type='address' address='0.0.0.0'/>");
+    expect(displayIn(listens)).toEqual({ address: '127.0.0.1', port: 5901, password: 'a-_b' });
+    const second = definition(
+      "<graphics type='spice' port='1'/><graphics type='vnc' port='2'><listen type='none'/></graphics>",
+    );
+    expect(displayIn(second)).toMatchObject({ port: 2 });
+    expect(displayIn('<domain/>')).toBeNull();
+  });
+
+  it('asks ssh for that in words of which none is an option of somebody else', () => {
+    const words = (uri: string, address = '127.0.0.1') => sshWords(new URL(uri), { address, port: 5901 });
+    expect(words('qemu+ssh://arcus@kvm-1/system').slice(-6)).toEqual([
+      '-l',
+      'arcus',
+      '-W',
+      '127.0.0.1:5901',
+      '--',
+      'kvm-1',
+    ]);
+    expect(words('qemu+ssh://[::1]:2222/system?keyfile=/k', '::1').slice(-8)).toEqual([
+      ...['-p', '2222', '-i', '/k', '-W', '[::1]:5901', '--', '::1'],
+    ]);
+    expect(words('qemu+ssh://-oProxyCommand=x/system').slice(-2)[0]).toBe('--');
+  });
+
   it('keeps whose it is, whatever RAW says', () => {
     fc.assert(
       fc.property(hostile, (text) => {
@@ -189,6 +222,25 @@ describe.skipIf(isLibvirtMissing())('what a template says of its machine, at lib
     expect(execFileSync('ps', ['-eo', 'args', '-ww'], { encoding: 'utf8' })).not.toContain(password);
     // RFC 6143, 7.1: the version, and which ways to show who one is. 2: by a password; 1, none, is not among them.
     expect(await securityTypes(Number(port))).toEqual([2]);
+    const screensOf = libvirtScreens('tests');
+    await host.virsh('resume', 'one-3-tests');
+    const screen = await screensOf({ id: 3, host: host.target }, signal);
+    expect(screen.password).toBe(password);
+    const bytes = await screen.open(signal);
+    const [version] = await once(bytes, 'data');
+    expect(String(version)).toBe('RFB 003.008\n');
+    await host.virsh('destroy', 'one-3-tests');
+    if (!bytes.destroyed) await once(bytes.resume(), 'close');
+    for (const [vm, why] of [
+      [1, /has no screen/],
+      [3, /does not run on host-1/],
+      [99, /does not run on host-1/],
+    ] as const) {
+      if (vm === 1) await host.virsh('resume', 'one-1-tests');
+      const asked = screensOf({ id: vm, host: host.target }, signal);
+      await expect(asked).rejects.toMatchObject({ code: 'wrong_state', message: expect.stringMatching(why) });
+      if (vm === 1) await host.virsh('suspend', 'one-1-tests');
+    }
     await deploy(4, { GRAPHICS: { TYPE: 'VNC' } }).then((open) => expect(open).toMatch(/listen='127\.0\.0\.1'/));
     const again = (await host.virsh('dumpxml', 'one-4-tests', '--security-info')) ?? '';
     expect(again).not.toContain('passwd=');

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { VmScreenResource } from '../../schemas/vms/vm-screen.js';
 import { Cluster } from '../support/cluster.js';
 import { isLibvirtMissing, LibvirtHost } from '../support/libvirt-hosts.js';
 import { eventually } from '../support/processes.js';
@@ -16,6 +19,7 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
   let kernel: number;
   let os: Record<string, string>;
   let service: number;
+  let screen: WebSocket;
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'arcus-libvirt-'));
     const guest = tinyGuest();
@@ -75,7 +79,11 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
         },
       });
     // One without any disk is booted by a kernel that lies beside what it is told.
-    const kernelOnly = await template('kernel', { OS: os });
+    const kernelOnly = await template('kernel', {
+      ...{ OS: os, GRAPHICS: { TYPE: 'VNC', RANDOM_PASSWD: 'YES' } },
+      // The other has a network of its own, in which its screens are.
+      SCHED_REQUIREMENTS: 'NAME = "kvm-1"',
+    });
     const tiny = await template('tiny', { DISK: [{ IMAGE_ID: image }] });
     const roles = [
       { name: 'db', vm_template: kernelOnly },
@@ -89,6 +97,21 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
     const [first] = await vmsNow();
     // A boot loader says more.
     expect(await said(first?.id ?? -1)).toContain(`it's ${first?.name}, of ${os.KERNEL_CMD}\r\n`);
+  });
+
+  it('shows its screen to who asks for it, once, as long as it runs', async () => {
+    const [first] = await vmsNow();
+    const shown = await cluster.client.ask(VmScreenResource, 'POST', `/vms/${first?.id}/vnc`);
+    expect(shown.password).toMatch(/^[\w-]{8}$/);
+    const url = new URL(shown.path, cluster.client.url.replace('http', 'ws'));
+    screen = new WebSocket(url);
+    const [version] = await once(screen, 'message');
+    expect(String(version)).toBe('RFB 003.008\n');
+    const [, refused] = await once(
+      new WebSocket(url).on('error', () => {}),
+      'unexpected-response',
+    );
+    expect(refused.statusCode).toBe(401);
   });
 
   it('keeps the kernel of one that is there from being removed', async () => {
@@ -107,8 +130,12 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
   });
 
   it('is undeployed, and nothing is left of it', async () => {
+    const [vm] = await vmsNow();
+    const closed = once(screen, 'close');
     await cluster.client.accepted('POST', `/services/${service}/undeploy`, {});
     await cluster.client.awaitService(service, 'DONE');
+    await closed;
+    expect((await cluster.client.send('POST', `/vms/${vm?.id}/vnc`)).status).toBe(409);
     for (const host of hosts) {
       expect((await host.virsh('list', '--all', '--name'))?.trim()).toBe('');
       expect(host.guests()).toEqual([]);

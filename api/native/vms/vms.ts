@@ -22,6 +22,7 @@ import { vmDeviceRoutes } from './vm-devices.js';
 import { vmLogRoute } from './vm-log.js';
 import { vmPlacingRoutes } from './vm-placing.js';
 import { vmScheduleRoutes } from './vm-schedules.js';
+import { vmScreenRoute } from './vm-screen.js';
 import { vmShapingRoutes } from './vm-shaping.js';
 import { buildServer } from './vms-examples.js';
 
@@ -182,6 +183,7 @@ export const vmRoutes: readonly Route[] = [
   ...vmScheduleRoutes,
   vmLogRoute,
   vmContextRoute,
+  vmScreenRoute,
   route({
     id: 'recoverVm',
     method: 'post',

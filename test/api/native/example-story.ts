@@ -114,6 +114,7 @@ export const story: readonly (string | Event)[] = [
     'showVmMetrics',
     'showVmLog',
     'showVmContext',
+    'askForScreen',
     'listVmOperations',
     'reschedVm',
     'unreschedVm',

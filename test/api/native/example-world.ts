@@ -27,6 +27,7 @@ export async function newExampleWorld(): Promise<ExampleWorld> {
     operations: createOperations({
       ...{ store, directory, engine },
       settings: { temporalUiUrl: 'https://temporal.example.org', failedLogins: 10 },
+      screens: { of: async () => ({ password: 'pQ3_x-7z', open: () => Promise.reject(new Error('nobody opens it')) }) },
       storages: noStorages,
       sealer: noSealer,
       onDelayed: () => {},
