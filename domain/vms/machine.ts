@@ -46,6 +46,11 @@ export function machineFindings(template: Attributes, whole: Attributes): string
   const { OS, RAW } = parsed.data;
   for (const name of isSaid(OS?.KERNEL_DS) ? [] : ofKernel)
     if (isSaid(OS?.[name])) findings.push(`OS/${name} is for a kernel: name an image of type KERNEL in KERNEL_DS`);
+  if (OS && isUefi(OS) && parsed.data.FEATURES?.ACPI === false) findings.push('FEATURES/ACPI is needed by UEFI');
+  if (OS?.FIRMWARE_SECURE === true) {
+    if (!isUefi(OS)) findings.push('OS/FIRMWARE_SECURE is for UEFI: say FIRMWARE = UEFI');
+    else if (!isQ35(OS)) findings.push('OS/FIRMWARE_SECURE needs a q35: say MACHINE = q35');
+  }
   const raw = RAW?.DATA === undefined ? {} : rawDomain(RAW.DATA);
   if (typeof raw === 'string') findings.push(`RAW/DATA ${raw}`);
   if (RAW?.DATA !== undefined && RAW.TYPE === undefined) findings.push('RAW/TYPE is required: kvm');
@@ -56,6 +61,10 @@ export function machineFindings(template: Attributes, whole: Attributes): string
     findings.push(`TOPOLOGY is of ${processorsOf(TOPOLOGY)} processors, and the VM has ${vcpu} (VCPU)`);
   return findings;
 }
+
+/** Whether a guest is begun by UEFI, and what it is plugged into. */
+export const isUefi = ({ FIRMWARE = 'BIOS' }: NonNullable<Machine['OS']>): boolean => FIRMWARE !== 'BIOS';
+export const isQ35 = ({ MACHINE = '' }: NonNullable<Machine['OS']>): boolean => MACHINE.includes('q35');
 
 /** What is told to a kernel, or is beside it. */
 const ofKernel = ['INITRD_DS', 'KERNEL_CMD', 'ROOT'] as const;

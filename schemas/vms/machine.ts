@@ -59,6 +59,21 @@ const isNever = (schema: unknown): boolean =>
 const ofHost = (kind: string) =>
   never(`names a file of the host, which nobody may read through a VM: make an image of type ${kind} of it`);
 
+/** Programs that a host has for this: a path could name any file of it otherwise, which the guest would run and read. */
+const Firmware = text(
+  z
+    .string()
+    .refine(
+      (said) =>
+        /^(bios|uefi)$/i.test(said) ||
+        (/^\/usr\/share\/(OVMF|edk2|edk2-ovmf|qemu)\/[\w./-]{1,200}$/.test(said) &&
+          said.endsWith('.fd') &&
+          !said.includes('..')),
+      'must be BIOS, UEFI, or firmware of the host, such as /usr/share/OVMF/OVMF_CODE.fd',
+    )
+    .transform((said) => (said.startsWith('/') ? said : said.toUpperCase())),
+);
+
 const Os = z.strictObject({
   ARCH: OneOf(['x86_64', 'i686']),
   MACHINE: named(/^[a-z0-9][a-z0-9._-]{0,39}$/, 'pc or q35'),
@@ -75,6 +90,8 @@ const Os = z.strictObject({
   KERNEL_DS: z.unknown().optional(),
   INITRD_DS: z.unknown().optional(),
   KERNEL_CMD: Line,
+  FIRMWARE: Firmware,
+  FIRMWARE_SECURE: YesNo,
   ROOT: named(/^[A-Za-z0-9/=:_.-]{1,128}$/, 'vda1'),
   BOOTLOADER: never('is a program of the host: no VM runs one'),
 });

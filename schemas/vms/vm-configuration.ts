@@ -7,7 +7,18 @@ import { withUpperCaseNames } from './vm-template.js';
  * changed by resizing it, its disks and networks one by one.
  */
 export const configurable = {
-  OS: ['ARCH', 'MACHINE', 'KERNEL', 'INITRD', 'ROOT', 'KERNEL_CMD', 'BOOTLOADER', 'BOOT'],
+  OS: [
+    'ARCH',
+    'MACHINE',
+    'KERNEL',
+    'INITRD',
+    'ROOT',
+    'KERNEL_CMD',
+    'BOOTLOADER',
+    'BOOT',
+    'FIRMWARE',
+    'FIRMWARE_SECURE',
+  ],
   FEATURES: ['ACPI', 'APIC', 'PAE', 'LOCALTIME', 'HYPERV', 'GUEST_AGENT'],
   INPUT: ['TYPE', 'BUS'],
   GRAPHICS: ['TYPE', 'LISTEN', 'PASSWD', 'KEYMAP'],

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { XMLParser } from 'fast-xml-parser';
@@ -203,6 +204,32 @@ describe.skipIf(isLibvirtMissing())('what a template says of its machine, at lib
       expect(definition).toMatch(said);
     expect(definition).not.toContain('<apic/>');
     expect(definition).not.toContain('<graphics');
+  });
+
+  it('is begun by UEFI where its host has that, and refused in words that say what is missing', async () => {
+    const at = '/usr/share/OVMF/OVMF_CODE_4M.fd';
+    const begun = (OS: Record<string, string>) => {
+      const { os, features } = parser.parse(domainXml(wish({}, { OS }))).domain;
+      return [os['@firmware'], os.firmware?.feature['@enabled'], os.loader, features.smm];
+    };
+    const none = undefined;
+    expect(begun({ FIRMWARE: 'bios' })).toEqual([none, none, none, none]);
+    expect(begun({ FIRMWARE: 'uefi' })).toEqual(['efi', 'no', none, none]);
+    expect(begun({ FIRMWARE: 'UEFI', FIRMWARE_SECURE: 'YES' })).toEqual(['efi', 'yes', none, { '@state': 'on' }]);
+    const named = { '@readonly': 'yes', '@type': 'pflash', '@secure': 'no', '#text': at };
+    expect(begun({ FIRMWARE: at })).toEqual([none, none, named, none]);
+    for (const [id, OS] of [
+      [20, { FIRMWARE: 'UEFI', MACHINE: 'q35' }],
+      [21, { FIRMWARE: 'UEFI', MACHINE: 'q35', FIRMWARE_SECURE: 'YES' }],
+      [22, { FIRMWARE: at, MACHINE: 'q35' }],
+    ] as const) {
+      const made = deploy(id, { OS });
+      if (existsSync(at)) expect(await made).toMatch(/<loader [^>]*type='pflash'[^>]*>[^<]*OVMF_CODE[^<]*<\/loader>/);
+      else
+        await expect(made).rejects.toMatchObject({
+          ...{ code: 'deploy_refused', message: expect.stringContaining('apt-get install ovmf') },
+        });
+    }
   });
 
   it('is refused in its own words, where it cannot be had', async () => {

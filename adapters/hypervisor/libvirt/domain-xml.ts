@@ -1,5 +1,5 @@
 import { XMLBuilder } from 'fast-xml-parser';
-import { processorsOf } from '../../../domain/vms/machine.js';
+import { isQ35 as isQ35Machine, isUefi, processorsOf } from '../../../domain/vms/machine.js';
 import { type DomainTree, rawDomain } from '../../../domain/vms/raw-domain.js';
 import type { DomainDevices } from '../../../schemas/operations/vm-devices.js';
 import type { Machine } from '../../../schemas/vms/machine.js';
@@ -56,7 +56,7 @@ export function domainXml(wish: DomainWish): string {
   const { RAW } = machine;
   const OS: NonNullable<Machine['OS']> = machine.OS ?? {};
   const FEATURES: NonNullable<Machine['FEATURES']> = machine.FEATURES ?? {};
-  const isQ35 = /q35/.test(OS.MACHINE ?? '');
+  const isQ35 = isQ35Machine(OS);
   const order = bootOrder(OS.BOOT, devices);
   const targets = devices.disks.map(({ target }) => target);
   const hasScsi = targets.some((target) => target.startsWith('sd'));
@@ -77,6 +77,7 @@ export function domainXml(wish: DomainWish): string {
     vcpu,
     ...(isSystem && { cputune: { shares: Math.min(262_144, Math.max(2, Math.round((1_024 * cpu) / 100))) } }),
     os: {
+      ...firmwareTree(OS),
       type: { '@arch': OS.ARCH ?? 'x86_64', ...(OS.MACHINE && { '@machine': OS.MACHINE }), '#text': 'hvm' },
       ...(order.size === 0 && { boot: { '@dev': 'hd' } }),
       ...kernelTree(wish.boot, OS),
@@ -94,6 +95,7 @@ export function domainXml(wish: DomainWish): string {
           },
         },
       }),
+      ...(OS.FIRMWARE_SECURE === true && { smm: { '@state': 'on' } }),
     },
     ...processor(machine, type, vcpu),
     clock: { '@offset': FEATURES.LOCALTIME === true ? 'localtime' : 'utc' },
@@ -117,6 +119,16 @@ export function domainXml(wish: DomainWish): string {
     },
   };
   return xml({ domain: withRaw(domain, RAW?.DATA) });
+}
+
+/** UEFI: that of the host which suits, or what is named. What it keeps of its own is made of what its host has for that, and goes with the domain. */
+function firmwareTree(OS: NonNullable<Machine['OS']>): object {
+  const { FIRMWARE = '', FIRMWARE_SECURE } = OS;
+  if (!isUefi(OS)) return {};
+  const secure = FIRMWARE_SECURE === true ? 'yes' : 'no';
+  return FIRMWARE === 'UEFI'
+    ? { '@firmware': 'efi', firmware: { feature: { '@enabled': secure, '@name': 'secure-boot' } } }
+    : { loader: { '@readonly': 'yes', '@type': 'pflash', '@secure': secure, '#text': FIRMWARE } };
 }
 
 /** A kernel, and what it is told: ROOT says where its root is, unless KERNEL_CMD does. */

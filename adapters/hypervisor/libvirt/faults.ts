@@ -8,6 +8,10 @@ const told: readonly [RegExp, string][] = [
   [/Failed to get "write" lock|Failed to get shared "write" lock/, 'another process has one of its disks open'],
   [/cannot set up guest memory|Cannot allocate memory/, 'the host has not the memory for it'],
   [/No space left on device/, 'the host has no room on its disk'],
+  [
+    /unable to find any (firmware to satisfy|master var store for loader)|Could not open '[^']{1,300}\.fd'/i,
+    'the host has no such firmware (OS/FIRMWARE): on Debian, apt-get install ovmf',
+  ],
   [/Permission denied|Operation not permitted|access denied/i, 'the host does not let Arcus do this'],
   [/KVM is not available|could not find capabilities/i, 'the host cannot run guests of its kind'],
 ];
