@@ -116,6 +116,24 @@ exec ${real} "$@"
     await other.destroy({ ...vm(6, 3), hard: true }, signal);
   });
 
+  it('moves nothing between two names of one libvirt, and leaves it as it was', async () => {
+    await other.deploy(vm(7, 1), signal);
+    // The same socket by another way.
+    const uri = host.uri.replace('/run/libvirt/', '/run//libvirt/');
+    const twin = { ...host.target, name: 'host-2', connection: { ...host.target.connection, uri } };
+    const names = () => readdirSync(host.pool).filter((name) => name.startsWith('tests.7.'));
+    const before = names();
+    const moved = other.migrate({ ...vm(7, 2), to: twin }, signal);
+    await expect(moved).rejects.toMatchObject({
+      ...{ code: 'action_refused', message: expect.stringContaining('host-1 and host-2 are one and the same') },
+    });
+    expect([names(), await domains()]).toEqual([before, [{ vm: 7, epoch: 1, state: 'running' }]]);
+    await other.suspend(vm(7, 2), signal);
+    await other.resume(vm(7, 3), signal);
+    expect(await domains()).toEqual([{ vm: 7, epoch: 1, state: 'running' }]);
+    await other.destroy({ ...vm(7, 4), hard: true }, signal);
+  });
+
   it('leaves of each VM that is gone no more than one name, of its last epoch', () => {
     const names = readdirSync(host.pool).filter((name) => !name.endsWith('.log'));
     expect(names.sort()).toEqual([
@@ -125,6 +143,7 @@ exec ${real} "$@"
       'tests.4.3.heard',
       'tests.5.5.heard',
       'tests.6.3.heard',
+      'tests.7.4.heard',
     ]);
   });
 });

@@ -33,15 +33,13 @@ export async function migrate(
   { id, epoch }: MoveTarget<'libvirt'>,
   signal: AbortSignal,
 ): Promise<void> {
+  await refuseSame(from, to, id, signal);
   const context = await withOwnFile('context.iso', async (file) => {
     const told = (await from.fence.bring(id, file, signal)) ? { file, bytes: (await stat(file)).size } : null;
     return to.fence.hear(id, epoch, 'starts', signal, told);
   });
   await from.fence.hear(id, epoch, 'touches', signal, 'as before');
   const [here, there] = [await from.own({ id, epoch }, signal), await to.own({ id, epoch }, signal)];
-  // It is never in both places while it runs.
-  if (here && there?.uuid === here.uuid && there.state === 'running' && here.state === 'running')
-    throw new Problem(vmCalls.migrate.refused, `${from.host.name} and ${to.host.name} are one and the same libvirt.`);
   if (there?.state === 'running' && here?.state !== 'running') {
     if (here) await from.erase('migrate', id, here.uuid, signal);
   } else {
@@ -52,6 +50,21 @@ export async function migrate(
     await send(from, to, { id, epoch, uuid: here.uuid, context }, signal);
   }
   await from.fence.hear(id, epoch, 'stops', signal);
+}
+
+/**
+ * Before either has heard anything: of one libvirt by two names, the one would take away by what the other is started. A URI may name it in many ways, and it says itself
+ * who it is; nor does libvirt move anything between two daemons of one machine.
+ */
+async function refuseSame(from: Site, to: Site, id: number, signal: AbortSignal): Promise<void> {
+  const uuidOf = async (site: Site): Promise<string | undefined> =>
+    /<host>\s*<uuid>([0-9a-f-]{36})<\/uuid>/.exec(await site.ask('migrate', id, ['capabilities'], signal))?.[1];
+  const [one, other] = [await uuidOf(from), await uuidOf(to)];
+  if (one !== undefined && one === other)
+    throw new Problem(
+      vmCalls.migrate.refused,
+      `${from.host.name} and ${to.host.name} are one and the same machine, by two URIs: VM ${id} stays where it is. Remove one of these hosts.`,
+    );
 }
 
 async function send(
