@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -9,7 +9,25 @@ import { VmScreenResource } from '../../schemas/vms/vm-screen.js';
 import { Cluster } from '../support/cluster.js';
 import { isLibvirtMissing, LibvirtHost } from '../support/libvirt-hosts.js';
 import { eventually } from '../support/processes.js';
+import { Sshd } from '../support/sshd.js';
 import { tinyGuest, tinyKernel } from '../support/tiny-guest.js';
+
+/** The ssh of a user who knows one server by its key, and has a key for it: as `~/.ssh` says it where there is one. Returns where it lies. */
+function sshProgram(sshd: Sshd, directory: string): string {
+  const at = (name: string): string => join(directory, name);
+  writeFileSync(at('known_hosts'), `[127.0.0.1]:${sshd.port} ${sshd.hostKey()}\n`);
+  writeFileSync(at('key'), sshd.privateKey(), { mode: 0o600 });
+  const settings = [
+    `UserKnownHostsFile ${at('known_hosts')}`,
+    'GlobalKnownHostsFile /dev/null',
+    `IdentityFile ${at('key')}`,
+  ];
+  writeFileSync(at('ssh_config'), ['Host *', ...settings, 'IdentitiesOnly yes', 'BatchMode yes', ''].join('\n'));
+  mkdirSync(at('bin'));
+  const real = execFileSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim();
+  writeFileSync(at('bin/ssh'), `#!/bin/sh\nexec ${real} -F ${at('ssh_config')} "$@"\n`, { mode: 0o755 });
+  return at('bin');
+}
 
 describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvirt', { timeout: 600_000 }, () => {
   let cluster: Cluster;
@@ -20,6 +38,7 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
   let os: Record<string, string>;
   let service: number;
   let screen: WebSocket;
+  let sshd: Sshd;
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'arcus-libvirt-'));
     const guest = tinyGuest();
@@ -28,15 +47,16 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
       ARCUS_DATASTORES: join(directory, 'datastores'),
       ARCUS_SAFE_DIRS: [join(guest, '..'), directory].join(','),
     };
-    cluster = await Cluster.start({ onServersOfTheRun: true, environments: { worker: storage, api: storage } });
-    for (const at of [1, 2]) {
-      const host = await LibvirtHost.machine(`kvm-${at}`, { cpu: 800, memory: 4_096 }, { ownNetwork: at > 1 });
-      hosts.push(host);
-      await cluster.client.make('/hosts', {
-        ...{ name: host.name, vm_mad: 'libvirt', cpu: 8, memory: 4_096 },
-        libvirt: { uri: host.uri, virt_type: 'qemu', directory: host.pool },
-      });
-    }
+    sshd = await Sshd.start();
+    const environment = { ...storage, PATH: `${sshProgram(sshd, directory)}:${process.env.PATH}` };
+    cluster = await Cluster.start({ onServersOfTheRun: true, environments: { worker: environment, api: environment } });
+    for (const at of [1, 2])
+      hosts.push(await LibvirtHost.machine(`kvm-${at}`, { cpu: 800, memory: 4_096 }, { ownNetwork: false }));
+    const [near, far] = hosts;
+    if (!near || !far) throw new Error('there are two');
+    await hostOf(near, near.uri);
+    // The other as if it were on another machine.
+    await hostOf(far, sshUri(far, '127.0.0.1'));
     const imageOf = async (name: string, type: string, path: string): Promise<number> => {
       const { id, resource } = await cluster.client.accepted('POST', '/images', { name, type, source: { path } });
       await cluster.client.awaitOperation(id, 'succeeded');
@@ -50,9 +70,19 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
   afterAll(async () => {
     await cluster?.stop();
     for (const host of hosts) host.close();
+    await sshd?.stop();
     rmSync(directory, { recursive: true, force: true });
   });
 
+  const hostOf = ({ name, pool }: LibvirtHost, uri: string) =>
+    cluster.client.make('/hosts', {
+      ...{ name, vm_mad: 'libvirt', cpu: 8, memory: 4_096 },
+      libvirt: { uri, virt_type: 'qemu', directory: pool },
+    });
+  const sshUri = (host: LibvirtHost, name: string): string => {
+    const { pathname, searchParams } = new URL(host.uri);
+    return `qemu+ssh://${userInfo().username}@${name}:${sshd.port}${pathname}?socket=${searchParams.get('socket')}`;
+  };
   const installation = async () => await cluster.store.installation.id();
   /** What the guest of a VM has said. */
   const said = async (vm: number): Promise<string> => {
@@ -81,10 +111,12 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
     // One without any disk is booted by a kernel that lies beside what it is told.
     const kernelOnly = await template('kernel', {
       ...{ OS: os, GRAPHICS: { TYPE: 'VNC', RANDOM_PASSWD: 'YES' } },
-      // The other has a network of its own, in which its screens are.
       SCHED_REQUIREMENTS: 'NAME = "kvm-1"',
     });
-    const tiny = await template('tiny', { DISK: [{ IMAGE_ID: image }] });
+    const tiny = await template('tiny', {
+      ...{ DISK: [{ IMAGE_ID: image }], GRAPHICS: { TYPE: 'VNC' } },
+      SCHED_REQUIREMENTS: 'NAME = "kvm-2"',
+    });
     const roles = [
       { name: 'db', vm_template: kernelOnly },
       { name: 'web', vm_template: tiny, cardinality: 2, parents: ['db'] },
@@ -107,11 +139,29 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
     screen = new WebSocket(url);
     const [version] = await once(screen, 'message');
     expect(String(version)).toBe('RFB 003.008\n');
+    // Of one that is reached over ssh, too.
+    const other = (await vmsNow()).find((vm) => vm.host?.name === 'kvm-2');
+    const far = await cluster.client.ask(VmScreenResource, 'POST', `/vms/${other?.id}/vnc`);
+    expect(far.password).toBeNull();
+    const farScreen = new WebSocket(new URL(far.path, cluster.client.url.replace('http', 'ws')));
+    expect(String((await once(farScreen, 'message'))[0])).toBe('RFB 003.008\n');
+    farScreen.terminate();
     const [, refused] = await once(
       new WebSocket(url).on('error', () => {}),
       'unexpected-response',
     );
     expect(refused.statusCode).toBe(401);
+  });
+
+  it('runs on a host that is reached over ssh, which is asked what it has, and on none whose key is not known', async () => {
+    const [, host] = hosts;
+    if (!host) throw new Error('there are two');
+    expect((await vmsNow()).filter((vm) => vm.host?.name === 'kvm-2')).toHaveLength(2);
+    await eventually(async () => (await cluster.store.hosts.model.findOne({ name: 'kvm-2' }))?.state === 'MONITORED');
+    await eventually(async () => (await vmsNow()).every(({ monitoring }) => monitoring !== null));
+    const stranger = await hostOf(Object.assign(Object.create(host), { name: 'stranger' }), sshUri(host, 'localhost'));
+    const seen = () => cluster.store.hosts.find(stranger);
+    await eventually(async () => (await seen())?.error?.includes('Host key verification failed') === true);
   });
 
   it('keeps the kernel of one that is there from being removed', async () => {

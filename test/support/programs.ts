@@ -8,7 +8,8 @@ import { imagePrograms, sshPrograms } from '../../schemas/storage/image-programs
 const testPrograms = {
   disks: { ...imagePrograms, tar: 'tar' },
   ssh: { ...sshPrograms, 'ssh-keygen': 'openssh-client' },
-  sshd: { ...sshPrograms, 'ssh-keygen': 'openssh-client', sshd: 'openssh-server' },
+  // libvirt over ssh goes by `nc` to a socket that is named.
+  sshd: { ...sshPrograms, 'ssh-keygen': 'openssh-client', sshd: 'openssh-server', nc: 'netcat-openbsd' },
   libvirt: { ...libvirtPrograms, ...libvirtHostPrograms },
   guest: guestPrograms,
   network: { ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping' },
