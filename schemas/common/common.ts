@@ -19,6 +19,12 @@ export const ObjectName = z
     pattern: '^(?!#?[0-9]+$)(?!\\s)[^\\u0000-\\u001f\\u007f-\\u009f]*(?<!\\s)$',
   });
 
+/** What somebody writes of a thing for those who read it. Lines and tabs are part of it. */
+export const Description = z
+  .string()
+  .max(limits.description.most, atMost('description'))
+  .refine((text) => !/[^\P{Cc}\n\t]/u.test(text), 'must not contain control characters');
+
 const Rights = z.strictObject({ use: z.boolean(), manage: z.boolean(), admin: z.boolean() });
 
 /** Who may USE, MANAGE and ADMIN an object: OpenNebula's nine permission bits. */

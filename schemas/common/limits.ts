@@ -112,6 +112,15 @@ export const limits = {
     why: 'It goes through the engine’s history, which takes 2 MiB at a time.',
   },
 
+  // What every kind of thing may have.
+  name: { most: 128, unit: 'characters', of: 'the name of an object or a role', why: 'OpenNebula’s bound for names.' },
+  description: {
+    most: 1_000,
+    unit: 'characters',
+    of: 'a description, such as that of an image',
+    why: 'Lists read it.',
+  },
+
   // VM templates and what is made of them.
   vmTemplate: {
     most: 64 * KiB,
@@ -381,7 +390,6 @@ export const limits = {
     why: 'As of a volatile disk.',
   },
   imageSource: { most: 2_000, unit: 'characters', of: 'a path or an address of an image', why: 'It is opened.' },
-  imageDescription: { most: 1_000, unit: 'characters', of: 'the description of an image', why: 'Lists read it.' },
   imageAttributes: {
     most: 100,
     unit: 'attributes',
@@ -402,7 +410,6 @@ export const limits = {
   },
 
   // Services.
-  name: { most: 128, unit: 'characters', of: 'the name of an object or a role', why: 'OpenNebula’s bound for names.' },
   serviceTemplate: {
     most: 512 * KiB,
     unit: 'bytes',

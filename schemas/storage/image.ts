@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { attributeChanges, namedUpTo } from '../common/attribute-name.js';
-import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
+import { Description, ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { atMost, limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import type { Amounts } from '../identity/amounts.js';
@@ -55,11 +55,6 @@ export const ImageSource = z.union([
   z.strictObject({ upload: z.strictObject({ bytes: UploadBytes }) }),
 ]);
 export type ImageSource = z.infer<typeof ImageSource>;
-
-const Description = z
-  .string()
-  .max(limits.imageDescription.most, atMost('imageDescription'))
-  .refine((text) => !/[^\P{Cc}\n\t]/u.test(text), 'must not contain control characters');
 
 const kept = 'What is to be kept of it beside, such as DEV_PREFIX and LABELS, and what guests can be told of it';
 const attributeText = z.string().max(limits.imageAttributeText.most, atMost('imageAttributeText'));
