@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { OperationKind } from '../operations.js';
 import { DebugStep } from './debug-step.js';
 import { HaAction } from './ha-action.js';
 import { ActionArgs, SnapshotArgs, VmAction, VmSwitch } from './vm-action.js';
@@ -107,7 +108,10 @@ export const SnapshotImageInput = z.object({
 });
 export const DeleteImageInput = z.object({});
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
-export type OperationInputs = {
+
+/** An operation whose input is forgotten is named here, beside the many places that then do not know what theirs is. */
+type OfEach<T extends Record<OperationKind, object>> = T;
+export type OperationInputs = OfEach<{
   deployService: z.infer<typeof DeployServiceInput>;
   undeployService: z.infer<typeof UndeployServiceInput>;
   repairService: z.infer<typeof RepairServiceInput>;
@@ -131,4 +135,4 @@ export type OperationInputs = {
   snapshotImage: z.infer<typeof SnapshotImageInput>;
   deleteImage: z.infer<typeof DeleteImageInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
-};
+}>;
