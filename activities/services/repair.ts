@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
-import { isSilent } from '../../domain/hosts/host-states.js';
+import { isOff, isSilent } from '../../domain/hosts/host-states.js';
 import { problemOf } from '../../domain/problems.js';
 import { belongs } from '../../domain/services/service-health.js';
 import { judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
@@ -16,7 +16,7 @@ import { planOf } from './deployment.js';
 import { enterRole } from './role-vms.js';
 import type { RoleInput } from './roles-input.js';
 
-/** What was found of VMs whose state was not known: those that run do so again; of `silent` the host does not answer. */
+/** What was found of VMs whose state was not known: those that run do so again; of `silent` the host does not answer, and may one day. */
 export type Found = { silent: number[] };
 
 async function onSilentHosts(store: StepPorts['store'], vms: readonly WorkVm[]): Promise<WorkVm[]> {
@@ -59,7 +59,8 @@ export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
 export const findingActivities = ({ store, hypervisors }: Pick<StepPorts, 'store' | 'hypervisors'>) => ({
   /**
    * Asks the hosts of VMs whose state is not known. Those that run are RUNNING, and let go of. A host that monitoring finds
-   * silent too is taken at its word; one that only now does not answer is asked again.
+   * silent too is taken at its word; one that only now does not answer is asked again. What was on one that is OFFLINE or fenced, and does
+   * not answer, is gone: it is removed with what failed, so that what takes its place has its addresses and images.
    */
   async findVms({ op, vms: ids }: VmBatch): Promise<Found> {
     const { cancellationSignal: signal } = Context.current();
@@ -86,7 +87,12 @@ export const findingActivities = ({ store, hypervisors }: Pick<StepPorts, 'store
     await store.vms.transition(
       runs.map(({ vm }): VmMove => ({ vm, event: 'run', set: { reason: null }, release: true })),
     );
-    return { silent: judged.flatMap(({ vm, host }) => (host && 'error' in host ? [vm._id] : [])) };
+    const off = new Set(hosts.filter(isOff).map(({ _id }) => _id));
+    return {
+      silent: judged.flatMap(({ vm, host }) =>
+        host && 'error' in host && !off.has(placeOf(vm)?.hid ?? -1) ? [vm._id] : [],
+      ),
+    };
   },
 });
 

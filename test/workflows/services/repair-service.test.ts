@@ -186,6 +186,30 @@ describe('a service in WARNING', () => {
     await world.accounted();
   });
 
+  it('has VMs replaced of a host that is OFFLINE, also where only these have what is needed', async () => {
+    const tight = await newNetwork(world, 'tight', '10.78.0.1', 2);
+    const image = await newImage(world, 'once', { persistent: true });
+    const contents = `NIC=[NETWORK_ID="${tight}"]`;
+    const { id } = await world.running([
+      { name: 'web', vm_template_contents: contents },
+      { name: 'db', vm_template_contents: `${contents}\nDISK=[IMAGE_ID="${image}"]`, placement: { affinity: ['web'] } },
+    ]);
+    const vms = await world.vms(id);
+    const { hid = -1, hostname = '' } = vms[0]?.history.at(-1) ?? {};
+    world.hypervisor.cutOff(hostname);
+    try {
+      await ticks(2);
+      await world.store.hosts.update(hid, { state: 'OFFLINE' });
+      await repaired(id);
+      for (const { _id } of vms) expect((await world.vm(_id)).state).toBe('DONE');
+    } finally {
+      world.hypervisor.reach(hostname);
+      await world.store.hosts.update(hid, { state: 'INIT' });
+    }
+    await ticks(1);
+    await world.accounted();
+  });
+
   describe.each(someOf(['straight', 'none'] as const, 2))('whose roles have to be on one host (%s)', (deployment) => {
     const group = [
       { name: 'front', cardinality: 2, placement: { affinity: ['back'] } },
