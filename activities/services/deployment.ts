@@ -5,6 +5,7 @@ import { heldBack } from '../../domain/services/role-cap.js';
 import { parentPlaces } from '../../domain/services/role-graph.js';
 import { belongs, byRole, missingOf, rolesHealth } from '../../domain/services/service-health.js';
 import { isUp } from '../../domain/services/service-states.js';
+import { reasonThere } from '../../domain/vms/reason-there.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
 import { clauses } from '../../domain/words.js';
@@ -278,9 +279,8 @@ function whyNotRunning(
   const others = othersOf({ vms });
   if (running <= role.cardinality && missingOf(role, vms) === 0 && others.length === 0) return null;
   const said = others.flatMap((vm) => {
-    const host = offline.get(vm._id);
-    const why = [host && `its host ${host} is OFFLINE`, vm.reason].filter(Boolean);
-    return why.length === 0 ? [] : [`VM ${vm._id} (${vm.name}): ${why.join('; ')}`];
+    const why = reasonThere(offline.get(vm._id), vm.reason);
+    return why === null ? [] : [`VM ${vm._id} (${vm.name}): ${why}`];
   });
   const more = said.length > 3 ? [`and ${said.length - 3} more`] : [];
   // What failed as a whole is why there is nothing in the place of VMs that have reasons of their own.

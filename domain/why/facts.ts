@@ -24,6 +24,8 @@ export type VmFacts = {
   unready: boolean;
   /** Name of the host that it is on, or null. */
   host: string | null;
+  /** That host is OFFLINE: nobody looks at it there. */
+  offline?: true;
   /** Of one that is switched off: who has asked for that, and when it was done. Absent: nobody is known to have. */
   switched?: { action: VmSwitch; by: string; at: Date };
 };

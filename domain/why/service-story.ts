@@ -20,7 +20,7 @@ import {
   progressText,
 } from './operation-words.js';
 import { policyStory } from './policy-story.js';
-import { failuresOf, isFailed, reasonsOf, stillOf, vmName } from './vm-groups.js';
+import { failuresOf, isFailed, reasonsOf, saysMore, stillOf, untoldIn, unwatchedOf, vmName } from './vm-groups.js';
 
 const ofRoles = { one: 'role', several: 'roles' };
 
@@ -159,7 +159,13 @@ function failedStory(facts: Facts): Story {
   const { operation, subject } = facts;
   const progress = progressText(facts);
   const failed = subject.vms.filter(isFailed);
-  const ownError = operation.error?.code === 'roles_failed' && failed.length > 0 ? null : errorText(operation);
+  // What is said of each VM that failed need not be said twice; what the roles lack beside is said by the operation alone.
+  const detail = operation.error?.detail ?? '';
+  const isTold =
+    operation.error?.code === 'roles_failed' &&
+    failed.length > 0 &&
+    (takesAway(operation.kind) || !saysMore(detail, failed, namesOf(subject)));
+  const ownError = isTold ? null : errorText(operation);
   const count =
     failed.length > 0 && `${counted(failed.length, kinds.vm)} ${failed.length === 1 ? 'has' : 'have'} failed`;
   const counts = [progress, count || null].filter((text) => text !== null);
@@ -172,7 +178,8 @@ function failedStory(facts: Facts): Story {
       counts.length > 0 ? capital(sentence(counts.join('; '))) : null,
       ...surplus,
       ...(takesAway(operation.kind) ? [] : heldBackOf(subject)),
-      ...reasonsOf(failed),
+      ...reasonsOf(ownError === null ? failed : untoldIn(detail, failed)),
+      ...unwatchedOf(subject.vms),
     ],
     {
       failures: [
@@ -192,7 +199,7 @@ function restStory({ subject, now }: Pick<WhyFacts, 'now'> & { subject: ServiceS
   const name = capital(nameOf(subject));
   if (state === 'DONE') return story([`${name} is DONE: its VMs are gone, and only its document is left.`]);
   if (!isUp(state))
-    return story([`${name} is ${state}.`, ...roleReasons(subject)], {
+    return story([`${name} is ${state}.`, ...roleReasons(subject), ...offlineOf(subject)], {
       failures: failuresOf(vms.filter(isFailed)),
       trouble: state === 'WARNING' || state === 'FAILED_SCALING',
     });
@@ -211,6 +218,7 @@ function restStory({ subject, now }: Pick<WhyFacts, 'now'> & { subject: ServiceS
           ? []
           : [`Besides, it has ${counted(others.length, kinds.vm)} that ${others.length === 1 ? 'does' : 'do'} not.`]),
         ...stillOf(others, now),
+        ...unwatchedOf(vms),
         ...restingRoles(subject, now),
       ],
       { failures: failuresOf(others.filter(isFailed)), trouble: surplus.length > 0 || others.some(isFailed) },
@@ -221,10 +229,19 @@ function restStory({ subject, now }: Pick<WhyFacts, 'now'> & { subject: ServiceS
       `${name} is ${state}, but only ${total - lacking} of ${counted(total, kinds.vm)} run.`,
       ...surplus,
       ...stillOf(others, now),
+      ...unwatchedOf(vms),
     ],
     { failures: failuresOf(others.filter(isFailed)), trouble: true },
   );
 }
+
+/** VMs of a service at rest of whose hosts its roles do not say that they are OFFLINE. */
+const offlineOf = ({ vms }: ServiceSubject): string[] => [
+  ...reasonsOf(vms.filter((vm) => vm.offline && isFailed(vm))),
+  ...unwatchedOf(vms),
+];
+
+const namesOf = ({ roles }: ServiceSubject): string[] => roles.map(({ name }) => name);
 
 /** Roles that have more VMs than they are to have: one that could not be removed, and was replaced, may run after all. */
 const surplusOf = (subject: ServiceSubject): string[] =>

@@ -1,4 +1,5 @@
 import { counted } from '../../schemas/common/counted.js';
+import { reasonThere } from '../vms/reason-there.js';
 import { clock, few, sentence } from '../words.js';
 import type { Failure, VmFacts } from './facts.js';
 
@@ -13,8 +14,10 @@ const mostListed = 50;
 const moreVm = { one: 'more VM', several: 'more VMs' };
 
 /** What is said of a VM that has failed without a word. */
-const reasonOf = ({ state, reason }: VmFacts): string =>
-  reason ?? (state === 'ACTIVE/UNKNOWN' ? 'what became of it is not known' : 'no reason is known');
+const reasonOf = (vm: VmFacts): string =>
+  thereOf(vm) ?? (vm.state === 'ACTIVE/UNKNOWN' ? 'what became of it is not known' : 'no reason is known');
+
+const thereOf = ({ host, offline, reason }: VmFacts): string | null => reasonThere(offline && host, reason);
 
 export function grouped(vms: readonly VmFacts[], by: (vm: VmFacts) => string): [string, VmFacts[]][] {
   const groups = new Map<string, VmFacts[]>();
@@ -34,8 +37,9 @@ export function reasonsOf(vms: readonly VmFacts[]): string[] {
 
 /** VMs that do not run, with why, and of those that somebody has switched off who has: what they have in common is said once. */
 export function stillOf(vms: readonly VmFacts[], now: Date): string[] {
-  const what = ({ state, reason, switched }: VmFacts): string => {
-    const why = reason ?? (switched && `${switched.by} asked for that (${switched.action})`);
+  const what = (vm: VmFacts): string => {
+    const { state, switched } = vm;
+    const why = thereOf(vm) ?? (switched && `${switched.by} asked for that (${switched.action})`);
     return `${state.replace('ACTIVE/', '')}${why ? `: ${why}` : ''}`;
   };
   const groups = grouped(vms, what);
@@ -54,6 +58,32 @@ export function stillOf(vms: readonly VmFacts[], now: Date): string[] {
     ...(rest > 0 ? [`${counted(rest, moreVm)} ${rest === 1 ? 'does' : 'do'} not run.`] : []),
   ];
 }
+
+/** VMs that are taken to run on hosts at which nobody looks. */
+export const unwatchedOf = (vms: readonly VmFacts[]): string[] =>
+  grouped(
+    vms.filter(({ state, offline }) => offline && state === 'ACTIVE/RUNNING'),
+    ({ host }) => host ?? '',
+  ).map(
+    ([host, there]) =>
+      `${few(there.map(vmName))} ${there.length === 1 ? 'is' : 'are'} on ${host}, which is OFFLINE: nobody looks whether ${there.length === 1 ? 'it runs' : 'they run'}.`,
+  );
+
+/** Those of some VMs of which a text does not say why they failed. */
+export const untoldIn = (text: string, vms: readonly VmFacts[]): VmFacts[] =>
+  vms.filter((vm) => !text.includes(toldOf(vm)));
+
+/** Whether an operation that failed has said more of its roles than how many VMs run, and why each of these does not. */
+export function saysMore(text: string, vms: readonly VmFacts[], roles: readonly string[]): boolean {
+  const rest = vms.reduce((left, vm) => left.replaceAll(toldOf(vm), ''), text);
+  const told = new Set([...countingWords, ...roles]);
+  return rest.split(/[\s:;,]/).some((word) => !told.has(word) && Number.isNaN(Number(word)));
+}
+
+/** `role web: 1 of 7 VMs run: …, and 3 more` */
+const countingWords = ['role', 'of', 'VMs', 'run', 'and', 'more'];
+
+const toldOf = (vm: VmFacts): string => `${vmName(vm)}: ${reasonOf(vm)}`;
 
 /** `VM 34 (a) and VM 35 (b) on host-3, VM 36 (c) on host-1` */
 export const placesOf = (vms: readonly VmFacts[]): string =>

@@ -240,7 +240,9 @@ function stateText({ subject, operation, now }: Facts): string {
   }
 }
 
-function silentHostStory({ subject: { silentHost, state, target }, now }: Facts): Story {
+function silentHostStory({ subject: { silentHost, state, target, host, offline }, now }: Facts): Story {
+  if (offline && state !== 'DONE')
+    return story([`Its host ${host} is OFFLINE: nothing is asked of it, and nobody looks whether the VM runs there.`]);
   if (silentHost === null || state === 'DONE') return story([]);
   const { name, error, lastProbe } = silentHost;
   const last = lastProbe ? ` when it was probed ${when(lastProbe, now)}` : '';

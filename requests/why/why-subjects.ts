@@ -25,7 +25,10 @@ export async function serviceSubject(store: Store, service: Service, only?: stri
     const record = records.find((one) => one.role === role.name);
     return isAsked(role.name) ? idlePolicies(role, { record, schedule: service.schedule }, now) : [];
   });
-  const switches = await switchesOf(store, vms);
+  const [switches, offline] = await Promise.all([
+    switchesOf(store, vms),
+    store.hosts.offlineOf(vms.flatMap((vm) => placeOf(vm)?.hid ?? [])),
+  ]);
   const parents = parentPlaces(service.roles, service.body.deployment);
   const isNext = ({ state }: Role, at: number): boolean =>
     state === 'PENDING' && (parents[at] ?? []).every((parent) => service.roles[parent]?.state === 'RUNNING');
@@ -50,7 +53,7 @@ export async function serviceSubject(store: Store, service: Service, only?: stri
         },
       ];
     }),
-    vms: vms.filter((vm) => !isVmGone(vm)).map((vm) => ({ ...vmFacts(vm, service), ...switches.get(vm._id) })),
+    vms: vms.filter((vm) => !isVmGone(vm)).map((vm) => ({ ...vmFacts(vm, service, offline), ...switches.get(vm._id) })),
     ...(policies.length > 0 && { policies }),
   };
 }
@@ -76,9 +79,10 @@ async function switchesOf(
 export async function vmSubject(store: Store, vm: Vm, service: Service | null): Promise<VmSubject> {
   const hosts = await store.hosts.byIds(placesOf(vm).map(({ hid }) => hid));
   const host = hosts.find(({ state }) => state === 'ERROR');
+  const offline = new Map(hosts.flatMap(({ _id, name, state }) => (state === 'OFFLINE' ? [[_id, name]] : [])));
   const debugging = debuggingOf(vm);
   return {
-    ...vmFacts(vm, service),
+    ...vmFacts(vm, service, offline),
     type: 'vm',
     endedAt: vm.ended_at,
     service: service && { id: service._id, name: service.name },
@@ -116,7 +120,8 @@ async function haOf(store: Store, host: Host, { action, polls }: HaPolicy): Prom
   return { action, polls, missed: host.missed ?? 0, brake };
 }
 
-const vmFacts = (vm: ToldVm, service: Service | null): VmFacts => ({
+/** `offline`: the hosts that are that, by id. */
+const vmFacts = (vm: ToldVm, service: Service | null, offline: ReadonlyMap<number, string>): VmFacts => ({
   id: vm._id,
   name: vm.name,
   role: vm.service?.role ?? null,
@@ -124,4 +129,5 @@ const vmFacts = (vm: ToldVm, service: Service | null): VmFacts => ({
   reason: vm.reason,
   unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
   host: placeOf(vm)?.hostname ?? null,
+  ...(offline.has(placeOf(vm)?.hid ?? -1) && { offline: true }),
 });

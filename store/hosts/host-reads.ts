@@ -17,6 +17,8 @@ export interface HostReads {
   withUri(uri: string): Promise<Pick<Host, '_id' | 'name'> | null>;
   /** Without their reservations, which are most of a host. */
   byIds(ids: readonly number[]): Promise<Omit<Host, 'vms'>[]>;
+  /** Names of those of these that are OFFLINE. */
+  offlineOf(ids: readonly number[]): Promise<ReadonlyMap<number, string>>;
   list(caller: Caller, query: HostListQuery): Promise<Page<Host>>;
   /** Those of these hosts that the caller may USE. */
   seenBy(caller: Caller, ids: readonly number[]): Promise<ReadonlySet<number>>;
@@ -33,6 +35,14 @@ export const hostReads = (hosts: Model<Host>, clusters: Model<Cluster>): HostRea
       .find({ _id: { $in: ids } }, { vms: 0 })
       .lean<Omit<Host, 'vms'>[]>()
       .exec(),
+  async offlineOf(ids) {
+    if (ids.length === 0) return new Map();
+    const found = await hosts
+      .find({ _id: { $in: [...new Set(ids)] }, state: 'OFFLINE' }, { name: 1 })
+      .lean<Pick<Host, '_id' | 'name'>[]>()
+      .exec();
+    return new Map(found.map(({ _id, name }) => [_id, name]));
+  },
   list: (caller, query) =>
     pageOf(hosts, { ...visibleTo(caller, 'host'), ...(query.state && { state: query.state }) }, query, {
       ids: 'number',

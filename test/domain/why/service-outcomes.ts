@@ -77,6 +77,33 @@ export const serviceOutcomes: Situation[] = [
     }),
   ],
   [
+    'a repair that found no address for one VM, while another is on a host that is OFFLINE',
+    facts({
+      subject: service({
+        state: 'WARNING',
+        roles: [
+          { name: 'db', state: 'RUNNING', reason: null, cardinality: 1 },
+          { name: 'web', state: 'WARNING', reason: '1 of 3 VMs run', cardinality: 3 },
+        ],
+        vms: [
+          vm(33, { name: 'db_0_(service_12)', role: 'db', host: 'host-4', offline: true }),
+          vm(34),
+          vm(35, { state: 'ACTIVE/UNKNOWN', reason: 'its host host-4 does not answer', host: 'host-4', offline: true }),
+        ],
+      }),
+      operation: operation({
+        ...failed(120),
+        kind: 'repairService',
+        error: {
+          code: 'roles_failed',
+          detail:
+            'role web: 1 of 3 VMs run: Virtual network 0 (tight) has not a free address: of its 2, none is free; VM 35 (web_1_(service_12)): its host host-4 is OFFLINE; its host host-4 does not answer',
+        },
+      }),
+      engine: null,
+    }),
+  ],
+  [
     'a deployment whose run was lost',
     facts({
       subject: service({ state: 'FAILED_DEPLOYING' }),

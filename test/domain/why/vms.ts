@@ -89,6 +89,10 @@ export const vms: Situation[] = [
     }),
   ],
   [
+    'a VM on a host that is OFFLINE',
+    facts({ subject: single({ offline: true }), operation: ofVm(succeeded), engine: null }),
+  ],
+  [
     'a VM that failed to boot',
     facts({
       subject: single({ state: 'ACTIVE/BOOT_FAILURE', reason: 'there is no image debian-13' }),

@@ -288,6 +288,7 @@ describe('a service in WARNING', () => {
     try {
       const { error } = await world.ended((await world.repair(id)).op);
       expect(error?.detail).toContain(`VM ${first} (web_0_(service_${id})): its host ${stay?.hostname} is OFFLINE`);
+      expect((await world.operations.why.service(world.caller, id)).text).toContain(`${stay?.hostname} is OFFLINE`);
       await world.cancel(op);
       await world.ended(op);
       // Nothing is tried again there.
