@@ -64,10 +64,7 @@ const rows = [
   [
     'retry',
     { do: 'recoverVm', action: 'retry' },
-    ({ resource }) =>
-      resource?.type === 'vm' && resource.debugging?.begun === false
-        ? 'Do again what it hangs at, or go through it action by action with --interactive.'
-        : 'Do again what it hangs at.',
+    'Do again what it hangs at.',
     // Its service may be about to do so.
     (facts) => ofResource(facts) && !(facts.operation && isOpen(facts.operation)),
   ],
@@ -129,11 +126,10 @@ const rows = [
     'debug',
     { do: 'debug', answer: 'run' },
     ({ resource }) =>
-      resource?.type === 'vm' && resource.debugging
+      resource?.type === 'vm' && resource.debugging?.begun
         ? `Go on with action ${resource.debugging.current} of ${resource.debugging.actions.length} of what failed.`
-        : '',
-    // Of one that nobody goes through so, a retry of all of it is offered.
-    (facts) => ofResource(facts) && facts.resource?.type === 'vm' && facts.resource.debugging?.begun === true,
+        : 'Go through what failed action by action, each done or left out as you answer.',
+    ofResource,
   ],
   ['recover_success', { do: 'recoverVm', action: 'success' }, (facts) => claimText(facts, 'success')],
   ['recover_failure', { do: 'recoverVm', action: 'failure' }, (facts) => claimText(facts, 'failure')],

@@ -101,7 +101,7 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   release: ['release', 'the service'],
   resume: ['resume', 'the VM'],
   recreate: ['recreate', 'the VM'],
-  debug: ['go on with the next action of', 'what failed'],
+  debug: ['go through', 'what failed action by action'],
   migrate: ['migrate', 'the VM'],
   hold: ['put on hold', 'the VM'],
   offline: ['take offline', 'the host'],
