@@ -43,7 +43,7 @@ async function serve(
   say: (line: string) => void,
 ): Promise<void> {
   await endLeftovers(home, say);
-  const cloud = await cloudFor(settings, home);
+  const cloud = await cloudFor(settings, home, say);
   const credentials = ensureCredentials(home.auth);
   const ports: Ports = await portsOf(settings, home);
   say('starting');

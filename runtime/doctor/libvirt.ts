@@ -1,6 +1,7 @@
 import { Obstacle } from '../processes/obstacle.js';
 import { askLibvirt, hasKvm, usualUri } from '../sample/ask-libvirt.js';
 import { kernelIn } from '../sample/guest-image.js';
+import { strangersAt } from '../sample/guest-user.js';
 import { type Missing, missingGuestPrograms, missingHostPrograms, missingLibvirtPrograms } from './missing-programs.js';
 
 /** What keeps this machine from having guests of libvirt, or from driving hosts that have; a text: nothing does, and this is what is here. */
@@ -13,6 +14,8 @@ export async function libvirtHere(path: string): Promise<Missing | string> {
       found: `${uri} does not answer: without, no guests run on this machine`,
       advice: 'as root: systemctl start libvirtd',
     };
+  const strangers = await strangersAt(uri);
+  if (strangers !== null && strangers !== 'silent') return strangers;
   if (await hasKvm(uri)) return `${uri} answers, with KVM`;
   return {
     found: `${uri} answers, and has no KVM: guests run slowly, by QEMU alone`,

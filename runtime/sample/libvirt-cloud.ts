@@ -3,7 +3,6 @@ import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
 import type { Client } from '../../client/client.js';
 import { collections } from '../../client/collections.js';
@@ -12,10 +11,12 @@ import { sendUpload } from '../../client/uploads.js';
 import { mebi } from '../../schemas/common/mebi.js';
 import { LibvirtPlace } from '../../schemas/hosts/libvirt.js';
 import { missingGuestPrograms, missingHostPrograms } from '../doctor/missing-programs.js';
-import { Obstacle, reasonOf } from '../processes/obstacle.js';
+import { Obstacle } from '../processes/obstacle.js';
 import type { Guests } from '../settings.js';
-import { askLibvirt, hasKvm, usualUri } from './ask-libvirt.js';
+import { hasKvm, usualUri } from './ask-libvirt.js';
+import { refuseNoDisk, unreadable } from './given-disk.js';
 import { buildGuest } from './guest-image.js';
+import { strangersAt } from './guest-user.js';
 import type { SampleCloud } from './sample.js';
 
 const hostName = 'sample-kvm';
@@ -25,12 +26,15 @@ const imageName = 'sample-guest';
  * The sample on real guests of this machine's libvirt. What it takes is looked at, and its disk is there, before anything is started: throws an
  * Obstacle that says what is missing, and what to do.
  */
-export async function libvirtCloud(wish: Guests, disk: string): Promise<SampleCloud> {
+export async function libvirtCloud(wish: Guests, disk: string, say: (line: string) => void): Promise<SampleCloud> {
   const path = process.env.PATH ?? '';
   const missing = missingHostPrograms(path) ?? (wish.image === undefined ? missingGuestPrograms(path) : null);
   if (missing) throw new Obstacle(`${missing.found}; ${missing.advice}`);
+  if (wish.image !== undefined) await refuseNoDisk(wish.image);
   const place = await placeOf(wish);
   if (!existsSync(disk)) await makeDisk(wish.image, disk);
+  else if (wish.image !== undefined)
+    say(`a start before has begun with a disk, which stays that of the guests: ${wish.image} is not looked at`);
   return {
     hypervisor: 'libvirt',
     hosts: [
@@ -57,53 +61,24 @@ async function makeDisk(given: string | undefined, disk: string): Promise<void> 
     await copyFile(given, part);
     await rename(part, disk);
   } catch (error) {
-    throw new Obstacle(`the disk given with --guest-image cannot be read: ${reasonOf(error)}`);
+    throw unreadable(error);
   }
 }
 
 /** Where its libvirt is, and how guests run there; that it answers, and that its guests can read what Arcus makes, is seen to. */
 async function placeOf({ uri = usualUri(), virt_type }: Guests): Promise<LibvirtPlace> {
-  const capabilities = await askLibvirt(uri, 'capabilities');
-  if (capabilities === null)
+  const strangers = await strangersAt(uri);
+  if (strangers === 'silent')
     throw new Obstacle(
       `libvirt does not answer at ${uri}: as root: systemctl start libvirtd; arcus doctor says more, and docs/kvm-hosts.md how a host is prepared`,
     );
-  refuseOthersGuests(capabilities);
+  if (strangers) throw new Obstacle(`${strangers.found}: ${strangers.advice}`);
   const isOfUser = new URL(uri).pathname === '/session';
   const data = process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
   return LibvirtPlace.parse({
     ...{ uri, virt_type: virt_type ?? ((await hasKvm(uri)) ? 'kvm' : 'qemu') },
     ...(isOfUser && { directory: join(data, 'libvirt', 'arcus') }),
   });
-}
-
-const Capabilities = z.object({
-  capabilities: z.object({
-    host: z.object({
-      secmodel: z
-        .array(
-          z.object({
-            model: z.string(),
-            baselabel: z.array(z.object({ '#text': z.string() })).optional(),
-          }),
-        )
-        .default([]),
-    }),
-  }),
-});
-const parser = new XMLParser({
-  ...{ ignoreAttributes: false, parseTagValue: false, isArray: (name: string) => /^(secmodel|baselabel)$/.test(name) },
-});
-
-/** The home is closed to others: guests that run as somebody else could not read their disks. libvirt says as whom they run, `+64055:+64055`. */
-function refuseOthersGuests(capabilities: string): void {
-  const found = Capabilities.safeParse(parser.parse(capabilities)).data?.capabilities.host.secmodel ?? [];
-  const label = found.find(({ model }) => model === 'dac')?.baselabel?.[0]?.['#text'];
-  const [, user] = /^\+(\d+):/.exec(label ?? '') ?? [];
-  if (user === undefined || Number(user) === process.getuid?.()) return;
-  throw new Obstacle(
-    `guests of this libvirt run as user ${user}, who may not read the home: start Arcus as an ordinary user, whose own libvirt is used, or have /etc/libvirt/qemu.conf say user = "root" and group = "root", and: systemctl restart libvirtd`,
-  );
 }
 
 const Accepted = z.object({ resource: z.object({ id: z.int() }) });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { type DoctorFinding, diagnose } from '../../runtime/doctor/doctor.js';
 import { readsOut } from '../../runtime/doctor/support.js';
 import { lockHome } from '../../runtime/home/home-lock.js';
@@ -10,6 +10,7 @@ import { choosePort } from '../../runtime/processes/ports.js';
 import { kernelIn } from '../../runtime/sample/guest-image.js';
 import { mongoUri } from '../../runtime/servers/mongodb-access.js';
 import { readSettings } from '../../runtime/settings.js';
+import { libvirtHostPrograms, libvirtPrograms } from '../../schemas/hosts/libvirt-programs.js';
 import { ownDirectory } from '../support/directories.js';
 
 const cache = process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache');
@@ -86,6 +87,22 @@ describe('the doctor', () => {
     for (const version of ['6.1.0-1-amd64', '6.1.0-2-amd64', '6.9.0-1-amd64'])
       writeFileSync(join(root, 'boot', `vmlinuz-${version}`), '');
     expect(kernelIn(root)).toBe('6.1.0-2-amd64');
+  });
+
+  it('says of guests that run as somebody who may not read the home what helps', async () => {
+    const programs = ownDirectory();
+    for (const name of Object.keys({ ...libvirtPrograms, ...libvirtHostPrograms }))
+      writeFileSync(join(programs, name), '', { mode: 0o755 });
+    const dac = '<secmodel><model>dac</model><baselabel type="qemu">+64055:+64055</baselabel></secmodel>';
+    const answer = `<capabilities><host>${dac}</host></capabilities>`;
+    writeFileSync(join(programs, 'virsh'), `#!/bin/sh\necho '${answer}'\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${programs}:${process.env.PATH}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect((await ask({ PATH: programs }))('libvirt')).toMatchObject({
+      level: 'notice',
+      found: expect.stringContaining('run as user 64055, who may not read the home'),
+      advice: expect.stringContaining('have /etc/libvirt/qemu.conf say user = "root"'),
+    });
   });
 
   it('says that programs are fetched which are not here', async () => {

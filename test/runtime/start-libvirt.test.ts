@@ -1,10 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkout } from '../../adapters/process/checkout.js';
+import { homeAt } from '../../runtime/home/home.js';
 import { isAlive } from '../../runtime/processes/process-identity.js';
+import { cloudFor } from '../../runtime/sample/cloud.js';
+import { refuseNoDisk } from '../../runtime/sample/given-disk.js';
+import { readSettings } from '../../runtime/settings.js';
 import { leftOf, startArcus } from '../support/arcus.js';
 import { ownDirectory } from '../support/directories.js';
 import { isLibvirtMissing, LibvirtHost } from '../support/libvirt-hosts.js';
@@ -12,6 +16,46 @@ import { eventually } from '../support/processes.js';
 import { tinyGuest } from '../support/tiny-guest.js';
 
 const run = promisify(execFile);
+
+describe('a disk that is given for guests', () => {
+  /** So many bytes, of which the first sector ends and begins as said. */
+  function fileOf({ begins = '', ends = '', bytes = 1_024 }): string {
+    const content = Buffer.alloc(bytes, 'x');
+    content.write(begins, 0, 'latin1');
+    if (ends !== '') content.write(ends, 510, 'latin1');
+    const path = join(ownDirectory(), 'disk');
+    writeFileSync(path, content);
+    return path;
+  }
+
+  it.each([
+    ['a text', { begins: 'root:x:0:0:root:/root:/bin/bash' }],
+    ['less than a sector', { bytes: 300 }],
+    ['nothing', { bytes: 0 }],
+    ['a disk of another format', { begins: 'KDMV' }],
+  ])('is none where the file is %s', async (_what, file) => {
+    await expect(refuseNoDisk(fileOf(file))).rejects.toThrow('neither qcow2, nor raw with a boot sector');
+  });
+
+  it('is one where a guest can boot from it, and is read', async () => {
+    await refuseNoDisk(fileOf({ begins: 'QFI\xfb' }));
+    await refuseNoDisk(fileOf({ ends: '\x55\xaa' }));
+    await expect(refuseNoDisk(ownDirectory())).rejects.toThrow('--guest-image cannot be read: ');
+    await expect(refuseNoDisk(join(ownDirectory(), 'none'))).rejects.toThrow('--guest-image cannot be read: ');
+  });
+
+  it('is said not to be looked at where the sample is made', async () => {
+    const home = homeAt(ownDirectory());
+    writeFileSync(home.sample, JSON.stringify({ key: 'k', service: 1, declined: false, hypervisor: 'libvirt' }));
+    const said: string[] = [];
+    const start = (...args: string[]) =>
+      cloudFor(readSettings(args, { ARCUS_HOME: home.directory }), home, (line) => said.push(line));
+    await start('--hypervisor', 'libvirt');
+    expect(said).toEqual([]);
+    await start('--hypervisor', 'libvirt', '--guest-image', 'debian.qcow2');
+    expect(said).toEqual([expect.stringContaining('what guests are to be is not looked at any more')]);
+  });
+});
 
 describe.skipIf(isLibvirtMissing())('npm start -- --hypervisor libvirt', () => {
   it('brings the sample up on real guests, which run on until they are undeployed, and leaves nothing behind', async () => {
@@ -39,8 +83,9 @@ describe.skipIf(isLibvirtMissing())('npm start -- --hypervisor libvirt', () => {
     expect(await domains()).toHaveLength(6);
 
     // Where the sample is, is known.
-    const second = startArcus(home);
+    const second = startArcus(home, [...words, '--guest-image', guest]);
     await second.up;
+    expect(second.text()).toContain('is made: what guests are to be is not looked at any more');
     const arcus = (...args: string[]) =>
       run(join(checkout, 'bin/arcus'), args, { env: { ...process.env, ARCUS_HOME: home } });
     await arcus('service', 'undeploy', 'my_service', '--wait');
