@@ -48,6 +48,18 @@ export function contentsFindings(
   return [...strangers.slice(0, 20), ...unreadable];
 }
 
+/**
+ * The contents of a role as its VMs will have them, with its `user_inputs_values` behind them; null: they cannot be read, or nobody knows yet, for custom
+ * attributes are to be filled in.
+ */
+export function settledContents(role: RoleTemplate, pending: ReadonlySet<string>): string | null {
+  const read = readTemplateText(new TextScanner(contentsOf(role)), { standIns: true });
+  if (!read.ok || read.entries.some((entry) => 'standIn' in entry)) return null;
+  const used = new Set<string>();
+  for (const entry of read.entries) addUsed(entry, used);
+  return [...used].some((name) => pending.has(name)) ? null : contentsOf(planOf(role, 0, noValues).make());
+}
+
 const noCustomAttribute = (name: string): string =>
   `${name} is no custom attribute: name it in custom_attrs, or write what is meant`;
 
@@ -123,6 +135,8 @@ export class CustomValues {
     return found;
   }
 }
+
+const noValues = new CustomValues({}, {});
 
 function lengthInQuotes(text: string): number {
   let length = text.length;

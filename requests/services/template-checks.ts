@@ -2,10 +2,11 @@ import { eachInSlices } from '../../adapters/process/in-slices.js';
 import { beyond, measureServiceTemplate } from '../../domain/bounds.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { type Finding, Problem, type ProblemCode } from '../../domain/problems.js';
+import { settledContents } from '../../domain/services/role-contents.js';
 import { checkRole, checkRoles, customAttributes } from '../../domain/services/service-template.js';
 import { sizeWith } from '../../domain/vms/vm-contents.js';
 import type { ServiceTemplateBody } from '../../schemas/services/service-template.js';
-import type { VmTemplate } from '../../schemas/vms/vm-template.js';
+import type { VmTemplate, VmTemplateBody } from '../../schemas/vms/vm-template.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
@@ -58,6 +59,8 @@ export async function checkServiceTemplate(
       ...checkRoles(one),
       ...(await eachInSlices(one.roles, (role, at) => checkRole(role, `/roles/${at}`, pending))).flat(),
       ...unusable(caller, one, byId),
+      // What is filled is judged when it is measured.
+      ...(filled ? [] : await unfit(caller, one, byId, pending)),
     ];
   };
   const findings = await wrongWith(body);
@@ -100,6 +103,39 @@ const unusable = (
     }
   });
 
+/** Contents of roles that make no VM of their templates, where that is known before custom attributes are filled in. */
+async function unfit(
+  caller: Caller,
+  one: ServiceTemplateBody,
+  known: ReadonlyMap<number, VmTemplate>,
+  pending: ReadonlySet<string>,
+): Promise<Finding[]> {
+  const barred = new Set(unusable(caller, one, known).map(({ pointer }) => pointer));
+  const found = await eachInSlices(one.roles, (role, at): Finding[] => {
+    const contents = settledContents(role, pending);
+    const template = known.get(role.vm_template)?.template;
+    // Of a template that is not his to use nothing is told.
+    if (!contents || !template || barred.has(`/roles/${at}/vm_template`)) return [];
+    const size = sizeOrFindings(template, contents, `/roles/${at}`);
+    return Array.isArray(size) ? size : [];
+  });
+  return found.flat();
+}
+
+/** What a VM of a template reserves with a role's contents over it, or why that is none. */
+function sizeOrFindings(
+  template: VmTemplateBody,
+  contents: string | undefined,
+  pointer: string,
+): ReturnType<typeof sizeWith> | Finding[] {
+  try {
+    return sizeWith(template, contents);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return error.findings.map(({ detail }) => ({ pointer: `${pointer}/vm_template_contents`, detail }));
+  }
+}
+
 /** What each VM of a role will reserve; refuses contents that do not make a VM of the template. */
 export async function sizesOf(
   { roles }: ServiceTemplateBody,
@@ -111,14 +147,10 @@ export async function sizesOf(
   const sizes = await eachInSlices(roles, ({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
     const template = byId.get(vm_template);
     if (!template) return [];
-    try {
-      return [{ name, cardinality, ...sizeWith(template, contents) }];
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      const pointer = `${under}/roles/${at}/vm_template_contents`;
-      findings.push(...error.findings.map(({ detail }) => ({ pointer, detail })));
-      return [];
-    }
+    const size = sizeOrFindings(template, contents, `${under}/roles/${at}`);
+    if (!Array.isArray(size)) return [{ name, cardinality, ...size }];
+    findings.push(...size);
+    return [];
   });
   refuse(findings);
   return sizes.flat();

@@ -109,15 +109,22 @@ describe('a quota', () => {
   });
 
   it('is not touched by contents that make no VM: they are refused where they stand', async () => {
-    const { body } = await world.ask('alice', 'post', '/service-templates', {
-      name: 'odd',
-      roles: [{ name: 'web', vm_template: template.id, vm_template_contents: 'MEMORY=lots' }],
-    });
-    const answer = await world.ask('alice', 'post', `/service-templates/${body.id}/instantiate`, {});
-    expect(answer.body).toMatchObject({
+    const make = (contents: string) =>
+      world.ask('alice', 'post', '/service-templates', {
+        name: 'odd',
+        custom_attrs: { SIZE: 'M|text|how much' },
+        roles: [{ name: 'web', vm_template: template.id, vm_template_contents: contents }],
+      });
+    const refused = (pointer: string) => ({
       status: 400,
-      errors: [{ pointer: '/merge_template/roles/0/vm_template_contents', detail: expect.stringContaining('MEMORY') }],
+      errors: [{ pointer, detail: expect.stringContaining('MEMORY') }],
     });
+    expect((await make('MEMORY=lots')).body).toMatchObject(refused('/roles/0/vm_template_contents'));
+    // What is filled in is known when that is done.
+    const { id } = (await make('MEMORY=$SIZE')).body;
+    const merge_template = { custom_attrs_values: { SIZE: 'lots' } };
+    const answer = await world.ask('alice', 'post', `/service-templates/${id}/instantiate`, { merge_template });
+    expect(answer.body).toMatchObject(refused('/merge_template/roles/0/vm_template_contents'));
     await books();
   });
 
