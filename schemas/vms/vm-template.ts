@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { namedUpTo } from '../common/attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { amountOf, limits } from '../common/limits.js';
+import { noSection, OnceText } from './section.js';
 
 // OpenNebula's VM template. Its KEY=VALUE text knows only strings, so numbers are taken as text too; attribute names
 // are upper-cased, as OpenNebula does; unknown attributes are kept.
@@ -86,6 +87,8 @@ export const VirtualCores = z.preprocess(
 );
 
 const Attributes = z.record(z.string(), z.unknown()).meta(named);
+const sectionOf = (name: string, member: string) =>
+  z.record(z.string(), z.unknown(), { error: noSection(name, member) }).meta(named);
 /** What may be given more than once: one, or a list of them. */
 const oneOrMany = z.union([Attributes, z.array(Attributes)], { error: 'must be an object or a list of objects' });
 
@@ -96,12 +99,12 @@ const VmTemplateAttributes = z
     MEMORY: Megabytes,
     DISK: oneOrMany.optional().describe('IMAGE_ID or IMAGE of a disk, or TYPE and SIZE of a volatile one'),
     NIC: oneOrMany.optional().describe('NETWORK_ID or NETWORK'),
-    CONTEXT: Attributes.optional().describe('What the guest is told when it starts'),
-    USER_INPUTS: Attributes.optional().describe('Values that are asked for at instantiation'),
-    SCHED_REQUIREMENTS: z.string().optional().describe('Which hosts may take the VM'),
-    SCHED_RANK: z.string().optional().describe('Which of them is best'),
-    SCHED_DS_REQUIREMENTS: z.string().optional().describe('Which datastores may take its disks'),
-    SCHED_DS_RANK: z.string().optional().describe('Which of them is best'),
+    CONTEXT: sectionOf('CONTEXT', 'NETWORK').optional().describe('What the guest is told when it starts'),
+    USER_INPUTS: sectionOf('USER_INPUTS', 'NAME').optional().describe('Values that are asked for at instantiation'),
+    SCHED_REQUIREMENTS: OnceText.optional().describe('Which hosts may take the VM'),
+    SCHED_RANK: OnceText.optional().describe('Which of them is best'),
+    SCHED_DS_REQUIREMENTS: OnceText.optional().describe('Which datastores may take its disks'),
+    SCHED_DS_RANK: OnceText.optional().describe('Which of them is best'),
   })
   .catchall(z.unknown().meta({ ...named, items: named }));
 
