@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type HostCapacity, type MetricName, MetricsSeries } from '../../schemas/hosts/metrics.js';
+import { type HostCapacity, type MetricName, MetricsSeries, mostDays } from '../../schemas/hosts/metrics.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { durationOf } from '../shell/duration.js';
 import { pairs } from '../shell/output.js';
@@ -38,6 +38,8 @@ export function seriesText({ since, step, points }: MetricsSeries): string {
     const most = Math.max(...points.map((point) => point[of]));
     return `${sparkline(values)}  ${text(latest[of])} (at most ${text(most)})`;
   };
+  // What a counter had counted before the first point, nobody knows: with no other one there is no rate.
+  const rate = (of: MetricName, text: (value: number) => string): string => (points.length === 1 ? '-' : row(of, text));
   const told = [...new Set(points.flatMap(({ attributes }) => Object.keys(attributes)))].sort();
   const toldRow = (name: string): string => {
     const values = points.flatMap(({ attributes: { [name]: value } }) => value ?? []);
@@ -81,15 +83,21 @@ export function seriesText({ since, step, points }: MetricsSeries): string {
     ],
     ['CPU', row('cpu', (value) => `${value / 100} cores`)],
     ['MEMORY', row('memory', (value) => bytes(value * 1_024))],
-    ['SENT', row('nettx', perSecond)],
-    ['RECEIVED', row('netrx', perSecond)],
-    ['DISK READ', row('diskrdbytes', perSecond)],
-    ['DISK READS', row('diskrdiops', timesPerSecond)],
-    ['DISK WRITTEN', row('diskwrbytes', perSecond)],
-    ['DISK WRITES', row('diskwriops', timesPerSecond)],
+    ['SENT', rate('nettx', perSecond)],
+    ['RECEIVED', rate('netrx', perSecond)],
+    ['DISK READ', rate('diskrdbytes', perSecond)],
+    ['DISK READS', rate('diskrdiops', timesPerSecond)],
+    ['DISK WRITTEN', rate('diskwrbytes', perSecond)],
+    ['DISK WRITES', rate('diskwriops', timesPerSecond)],
     ...told.map((name) => [name, toldRow(name)] as const),
   ]);
 }
+
+/** Says that a series begins later than was asked for, because none goes back so far. `asked`: milliseconds since 1970. */
+export const cutText = (asked: number, { since }: Pick<MetricsSeries, 'since'>): string | null =>
+  Date.parse(since) - asked > 60_000
+    ? `A series goes back ${mostDays} days at most: this one begins at ${since}.`
+    : null;
 
 /** `metrics`: what a VM, or the VMs of a host, have used, and what it is that they are on. */
 export const metricsLeaf = (
@@ -103,7 +111,7 @@ export const metricsLeaf = (
         ? 'Show what a VM has done and used over time'
         : 'Show what a host had, and what its VMs have used together, over time',
     examples: [`arcus ${noun} metrics ${example}`, `arcus ${noun} metrics ${example} --since 6h`],
-    options: [['--since <time>', 'for so long, such as 30m or 6h; default: 1h']],
+    options: [['--since <time>', `for so long, such as 30m or 6h, ${mostDays}d at most; default: 1h`]],
     schema: z.object({
       since: z
         .string()
@@ -116,11 +124,14 @@ export const metricsLeaf = (
     }),
     run: async (context, [wish], { since }) => {
       const id = await idOf(context, wish ?? '');
+      const asked = context.now().getTime() - since;
       const query = new URLSearchParams({
-        since: new Date(context.now().getTime() - since).toISOString(),
+        since: new Date(asked).toISOString(),
         points: String(width),
       });
       const { value, raw } = await context.client().get(`${path}/${id}/metrics?${query.toString()}`, MetricsSeries);
+      const cut = cutText(asked, value);
+      if (cut !== null) context.err(cut);
       shown(context, () => seriesText(value), raw);
     },
   });

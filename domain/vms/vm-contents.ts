@@ -5,9 +5,11 @@ import { VmTemplateBody } from '../../schemas/vms/vm-template.js';
 import { beyond, type Measured, measureChanged, measureVmTemplate } from '../bounds.js';
 import { type Finding, Problem } from '../problems.js';
 import { parseTemplateText } from '../template-text.js';
+import { bootFindings } from './boot-order.js';
 import { contextFindings } from './guest-context.js';
 import { machineFindings } from './machine.js';
 import { type TemplateDevices, templateDevices } from './template-devices.js';
+import { listOf } from './template-values.js';
 import { fileWishes } from './vm-files.js';
 import { scheduledIn } from './vm-schedules.js';
 
@@ -74,11 +76,16 @@ function read(template: VmTemplateBody, contents: string | undefined) {
     ...fileWishes(merged).findings,
     ...machineFindings(given, merged),
     ...(given.RAW === undefined ? [] : ['RAW is for VM templates alone, of administrators: name one that has it']),
+    // Only here: what a template lacks, a role or a request may bring.
+    ...bootFindings(merged.OS, { disk: placesOf(merged.DISK), nic: placesOf(merged.NIC) }),
     ...findings,
   ];
   if (faults.length > 0) throw notATemplate(faults.map((detail) => ({ pointer: '', detail })));
   return { merged, scheduled, devices };
 }
+
+/** The ids that devices are given, in the order in which they stand. */
+const placesOf = (devices: unknown): number[] => [...listOf(devices).keys()];
 
 /** The template was judged when it was written, and is measured once for all roles that are made of it. */
 const measured = new WeakMap<VmTemplateBody, readonly Measured[]>();

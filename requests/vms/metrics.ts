@@ -1,13 +1,12 @@
 import { pollEvery } from '../../domain/hosts/polls.js';
 import { seriesOf, stepOf } from '../../domain/hosts/series.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import type { MetricsQuery, MetricsSeries } from '../../schemas/hosts/metrics.js';
+import { type MetricsQuery, type MetricsSeries, mostDays } from '../../schemas/hosts/metrics.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 
 const hour = 3_600_000;
-/** What is older is not looked for: a host of many VMs would be read for minutes. */
-const longest = 31 * 24 * hour;
+const longest = mostDays * 24 * hour;
 
 /** What a VM has used, over time. */
 export async function showVmMetrics(

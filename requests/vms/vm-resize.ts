@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { measureVmTemplate } from '../../domain/bounds.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { Problem } from '../../domain/problems.js';
+import { bootFindings } from '../../domain/vms/boot-order.js';
 import { isAttributes } from '../../domain/vms/template-values.js';
 import { configured } from '../../domain/vms/vm-configuration.js';
 import { isSmaller, resized } from '../../domain/vms/vm-resize.js';
@@ -77,12 +78,24 @@ export async function configureVm(
         ...present.user_template,
         ...present.template,
       });
+      refuseBoot(present, template);
       const files = await filesAfter(context, caller, present, template);
       const after = await store.vmEdits.configure(id, { template, ...(files && { files }) }, transaction);
       return after && { after };
     },
   );
   return shownOne(caller, after);
+}
+
+/** It boots from what it has now, whatever it was made with. */
+function refuseBoot({ template: before, disks = [], nics = [] }: Vm, { OS }: Vm['template']): void {
+  if (isDeepStrictEqual(OS, before.OS)) return;
+  const there = { disk: disks.map(({ disk_id }) => disk_id), nic: nics.map(({ nic_id }) => nic_id) };
+  const [detail] = bootFindings(OS, there);
+  if (detail !== undefined)
+    throw new Problem('invalid_request', `No machine can be made so: ${detail}.`, {
+      findings: [{ pointer: '/template/OS/BOOT', detail }],
+    });
 }
 
 /** Its files, where others are named for its guest than before; what it is booted by is not changed so. undefined: as they are. */

@@ -59,9 +59,12 @@ export type MonitoringResource = z.infer<typeof MonitoringResource>;
 /** How many points a series has at most. */
 export const mostPoints = 240;
 
+/** Days that a series goes back at most: a host of many VMs would be read for minutes. */
+export const mostDays = 31;
+
 export const MetricsQuery = z.strictObject({
   since: Timestamp.optional().describe(
-    'From when on; default: an hour ago. Nothing is kept for longer than ARCUS_KEEP_METRICS says',
+    `From when on; default: an hour ago, at most ${mostDays} days ago. Nothing is kept for longer than ARCUS_KEEP_METRICS says`,
   ),
   points: z.coerce.number().int().min(1).max(mostPoints).default(60).describe('So many points at most'),
 });

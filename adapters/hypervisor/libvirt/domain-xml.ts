@@ -1,4 +1,5 @@
 import { XMLBuilder } from 'fast-xml-parser';
+import { bootDevices } from '../../../domain/vms/boot-order.js';
 import { isQ35 as isQ35Machine, isUefi, processorsOf } from '../../../domain/vms/machine.js';
 import { type DomainTree, rawDomain } from '../../../domain/vms/raw-domain.js';
 import type { DomainDevices } from '../../../schemas/operations/vm-devices.js';
@@ -149,9 +150,7 @@ function bootOrder(boot: string | undefined, { disks, nics }: DomainDevices): Re
     ...disks.flatMap(({ disk_id, path }) => (path === undefined ? [] : [aliasOf('disk', disk_id)])),
     ...nics.map(({ nic_id }) => aliasOf('nic', nic_id)),
   ]);
-  const named = [...(boot ?? '').matchAll(/(disk|nic)(\d+)/g)].map(([, kind, id]) =>
-    aliasOf(kind === 'nic' ? 'nic' : 'disk', Number(id)),
-  );
+  const named = bootDevices(boot).map(({ kind, id }) => aliasOf(kind, id));
   return new Map([...new Set(named)].filter((alias) => there.has(alias)).map((alias, at) => [alias, at + 1]));
 }
 

@@ -46,8 +46,8 @@ export const vmShapingRoutes: readonly Route[] = [
     examples: [
       {
         params: { id: '14' },
-        body: { template: { OS: { BOOT: 'nic0' } }, append: true },
-        answer: { ...larger, template: { ...larger.template, OS: { BOOT: 'nic0' } } },
+        body: { template: { OS: { MACHINE: 'q35' } }, append: true },
+        answer: { ...larger, template: { ...larger.template, OS: { MACHINE: 'q35' } } },
       },
     ],
     handle: ({ vms }, { caller, params, body, precondition }) => vms.configure(caller, params.id, body, precondition),

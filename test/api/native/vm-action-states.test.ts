@@ -70,7 +70,7 @@ const requests: { [A in VmActionName]: () => [Method, string, object?] } = {
   migrate: () => post('migrate', { host: hosts[1] }),
   'migrate-live': () => post('migrate', { live: true }),
   resize: () => post('resize', { memory: 128 }),
-  updateconf: () => post('updateconf', { template: { OS: { BOOT: 'nic0' } } }),
+  updateconf: () => post('updateconf', { template: { OS: { MACHINE: 'q35' } } }),
   'nic-attach': () => post('nics', { network: 'public' }),
   'nic-detach': () => post('nics/0/detach'),
   'disk-attach': () => post('disks', { type: 'fs', size: 1 }),

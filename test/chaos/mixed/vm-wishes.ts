@@ -187,7 +187,7 @@ export const vmWishes: readonly Kind[] = [
     name: 'configure a VM',
     weight: 1,
     wish: toVm('updateconf', (vm) =>
-      said(path(vm, 'updateconf'), { template: { OS: { BOOT: 'nic0' } }, append: true }),
+      said(path(vm, 'updateconf'), { template: { OS: { MACHINE: 'q35' } }, append: true }),
     ),
   },
   ...ofDevices,

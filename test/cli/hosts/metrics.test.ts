@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { seriesText, sparkline } from '../../../cli/hosts/metrics.js';
+import { cutText, seriesText, sparkline } from '../../../cli/hosts/metrics.js';
 import { eachMetric } from '../../../schemas/hosts/metrics.js';
 
 const since = '2026-11-28T12:00:00.000Z';
@@ -38,7 +38,22 @@ it('a series has a bar for each step, a blank where nothing was heard, and what 
   expect(seriesText({ since, step: 60, points: told }).split('\n').at(-1)).toMatch(
     /^REQUESTS +: █ ▅ {2}5 \(at most 10\)$/,
   );
+  const alone = seriesText({ since, step: 60, points: [at(0, 100)] }).split('\n');
+  expect(alone.filter((line) => line.endsWith(': -')).map((line) => line.split(' ')[0])).toEqual([
+    'SENT',
+    'RECEIVED',
+    'DISK',
+    'DISK',
+    'DISK',
+    'DISK',
+  ]);
   expect(seriesText({ since, step: 60, points: [] })).toBe(`Nothing was heard since ${since}.`);
+});
+
+it('a series that cannot begin when it was asked to says so', () => {
+  expect(cutText(Date.parse(since), { since })).toBeNull();
+  const early = Date.parse(since) - 70 * 86_400_000;
+  expect(cutText(early, { since })).toBe(`A series goes back 31 days at most: this one begins at ${since}.`);
 });
 
 const lines = (points: ReturnType<typeof at>[]) =>

@@ -120,14 +120,14 @@ describe('a VM that is given another size', () => {
     expect(await world.resize(id, { cpu: 2, vcpu: 4, memory: 256 })).toMatchObject({
       ...{ cpu: 2, memory: 256, template: { CPU: 2, VCPU: 4, MEMORY: 256 } },
     });
-    await world.configure(id, { OS: { BOOT: 'nic0' } });
+    await world.configure(id, { OS: { MACHINE: 'q35' } });
     await world.resize(id, { vcpu: 4 });
     expect(await reservedOn(id)).toEqual([{ cpu: 200, memory: 256 }]);
     expect(domainOf(id)?.capacity).toEqual({ cpu: 100, memory: 128 });
     await world.accounted();
     expect(await world.ended((await world.resume(id)).op)).toMatchObject({ state: 'succeeded' });
     expect(domainOf(id)?.capacity).toEqual({ cpu: 200, memory: 256 });
-    expect(world.hypervisor.madeOf.get(id)).toMatchObject({ CPU: 2, VCPU: 4, OS: { BOOT: 'nic0' } });
+    expect(world.hypervisor.madeOf.get(id)).toMatchObject({ CPU: 2, VCPU: 4, OS: { MACHINE: 'q35' } });
     expect(await codeOf(world.resize(id, { cpu: 1 }))).toBe('wrong_state');
     expect(await codeOf(world.configure(id, {}))).toBe('wrong_state');
     expect(await world.ended((await world.switch(id, 'undeploy')).op)).toMatchObject({ state: 'succeeded' });

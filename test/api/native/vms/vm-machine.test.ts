@@ -39,6 +39,23 @@ it('what a machine cannot be is refused where it is said: in templates, at their
   expect(later.body).toMatchObject({ status: 400, errors: [{ pointer: '/template/FEATURES/PAE' }] });
 });
 
+it('a VM boots from what it has, wherever that comes from', async () => {
+  const { id } = (await make('alice', { OS: { BOOT: 'disk0,nic0' }, DISK: [{ TYPE: 'fs', SIZE: 10 }] })).body;
+  const why = 'OS/BOOT names nic0, which is not there: the VM has disk0';
+  const refused = await world.ask('alice', 'post', '/vms', { template_id: id });
+  expect(JSON.stringify(refused.body)).toContain(why);
+  const service = (vm_template_contents: string) =>
+    world.ask('alice', 'post', '/service-templates', {
+      name: `booting-${++serial}`,
+      roles: [{ name: 'web', vm_template: id, vm_template_contents }],
+    });
+  expect(JSON.stringify((await service('LABELS = "x"')).body)).toContain(why);
+  expect((await service('NIC = [ NETWORK = "any" ]')).status).toBe(201);
+  const vm = await off((await make('alice', {})).body.id);
+  const later = await world.ask('alice', 'post', `/vms/${vm}/updateconf`, { template: { OS: { BOOT: 'disk3' } } });
+  expect(later.body).toMatchObject({ status: 400, errors: [{ pointer: '/template/OS/BOOT' }] });
+});
+
 it('RAW is written by administrators alone, and used, and taken away, by whoever may use what has it', async () => {
   const refused = { status: 403, type: '/problems/not_authorized', errors: [{ pointer: '/template/RAW' }] };
   expect((await make('alice', raw)).body).toMatchObject(refused);
