@@ -22,7 +22,7 @@ export const unchangedSince = (tags: readonly string[]): Precondition => ({
 });
 
 /** Found nowhere but where they are members: within a text their quotes would be escaped. */
-const lastProbe = /"(?:last_monitored_at|next_look)":(?:null|"[^"]*"),?/g;
+const lastProbe = /"(?:(?:last_monitored_at|next_look)":(?:null|"[^"]*")|missed":\d+),?/g;
 
 /** What a VM uses, as its host says every few seconds: who looks sees that it has changed, and nobody edits it. */
 const use = /"monitoring":(?:null|\{"time":"[^"]+"(?:,"[a-z]+":\d+)+\}),?/g;

@@ -10,7 +10,7 @@ import {
 import { isOff, isSilent } from '../../domain/hosts/host-states.js';
 import { isOpen } from '../../domain/operation-states.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
-import { problemOf } from '../../domain/problems.js';
+import { problemOf, problems } from '../../domain/problems.js';
 import { rolesBefore } from '../../domain/services/role-graph.js';
 import { endStay, placeOf, placesOf } from '../../domain/vms/stays.js';
 import { vmStateName } from '../../domain/vms/vm-states.js';
@@ -52,7 +52,7 @@ export const failoverActivities = (ports: Ports) => ({
   /** The run ends, and the operation waits until somebody has said that the host is off, or it answers. */
   async parkFailover({ op, run, host }: { op: string; run: string; host: number }): Promise<void> {
     const { store, engine } = ports;
-    await store.operations.wait(op, run, `until somebody says that the host is off: arcus host fenced ${host}`);
+    await store.operations.wait(op, run, `somebody to say that the host is off: arcus host fenced ${host}`);
     // Said, or answered, in between.
     if ((await store.failovers.answered()).includes(op)) await resume(store, engine, op);
   },
@@ -84,7 +84,7 @@ export const failoverActivities = (ports: Ports) => ({
     const moved = await store.vms.byIds([...ours('leave'), ...ours('place'), ...ours('restart')].map(({ _id }) => _id));
     const waiting = moved.filter((vm) => vm.state === 'PENDING' && vm.hold?.op === op);
     const { placed, pending } = await placeVms(store, waiting, undefined, ports.settings.placement);
-    await letWait(ports, operation, pending);
+    await letWait(ports, operation, pending, plan.said);
     const ids = (some: readonly WorkVm[]): number[] => some.map(({ _id }) => _id);
     const done = [...plan.said.values()].filter(({ outcome }) => outcome === 'recovered' || outcome === 'gone').length;
     return {
@@ -103,6 +103,8 @@ export const failoverActivities = (ports: Ports) => ({
       : null;
   },
 });
+
+type Said = Omit<FailedOver, 'turn' | 'at'>;
 
 type Looked = { operation: Operation<'failoverHost'>; host: Host; vms: readonly WorkVm[] };
 
@@ -178,7 +180,7 @@ const forgotten = (id: number): LostVm => ({
 async function note(
   { store }: Ports,
   { _id: op, failed_over: known = {} }: Operation<'failoverHost'>,
-  said: ReadonlyMap<number, Omit<FailedOver, 'turn' | 'at'>>,
+  said: ReadonlyMap<number, Said>,
 ): Promise<void> {
   const at = new Date();
   const news = [...said].flatMap(([vm, one]): [number, FailedOver][] => {
@@ -228,23 +230,41 @@ async function vacate(ports: Ports, host: number, vms: readonly WorkVm[]): Promi
   );
 }
 
-/** What fits nowhere is let go of, and waits for room by an operation of its own, as its owner would ask for it. */
+/**
+ * What fits nowhere is let go of, and waits for room by an operation of its own, as its owner would ask for it. What he is refused, or what
+ * has come to nothing, stays as it is.
+ */
 async function letWait(
-  { store, deployForFailover }: Ports,
-  { _id: op }: Operation<'failoverHost'>,
+  ports: Ports,
+  operation: Operation<'failoverHost'>,
   pending: readonly number[],
+  said: ReadonlyMap<number, Said>,
 ): Promise<void> {
+  const { store, deployForFailover } = ports;
+  const { _id: op } = operation;
   if (pending.length === 0) return;
   if (!deployForFailover) throw new Error('this worker cannot ask for deployments');
   const held = (await store.vms.byIds(pending)).filter((vm) => vm.hold?.op === op && vm.state === 'PENDING');
   await store.vms.letGo(held);
+  const refused = new Map<number, Said>();
+  const stays = (vm: number, why: string): void => {
+    const was = said.get(vm)?.was ?? 'running';
+    refused.set(vm, { outcome: 'stays', was, op: null, why: brief(`it fits nowhere, and ${why}`, longest.vm) });
+  };
   const failures = await eachApart(
     held.map(({ _id }) => _id),
     atOnce,
-    (vm) => deployForFailover({ op, vm }),
+    async (vm) => {
+      const deployment = await store.operations.find(await deployForFailover({ op, vm }));
+      if (!deployment || !isOpen(deployment)) stays(vm, `its deployment has ${deployment?.state ?? 'ended'}`);
+    },
   );
   for (const { item: vm, error } of failures) {
-    if (!problemOf(error)) throw error;
-    log.warn('a VM that fits nowhere does not wait for room', { vm, error });
+    const problem = problemOf(error);
+    if (!problem || problems[problem.code].retryable) throw error;
+    stays(vm, `does not wait for room: ${problem.message}`);
   }
+  // As they are written down by now.
+  const now = await store.operations.find(op);
+  if (now && isFailover(now)) await note(ports, now, refused);
 }

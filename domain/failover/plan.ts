@@ -100,13 +100,18 @@ function nextOf(vm: LostVm, known: FailedOver | undefined, facts: FailoverFacts)
   if (place === 'coming') return { outcome: 'gone', why: null };
   if (place === 'here') return fromHost(vm, known, facts);
   if (known === undefined) return { outcome: 'gone', why: null };
+  if (known.outcome === 'stays' && (isFailure(state) || state === 'PENDING' || onTheWay.has(state)))
+    return { outcome: 'stays', why: known.why };
   if (state === 'PENDING' || state === 'HOLD')
     return known.was === 'off' || state === 'HOLD' ? recovered : { deed: 'place' };
-  if (state === 'ACTIVE/PROLOG' || state === 'ACTIVE/BOOT')
-    return vm.ours ? { deed: 'boot' } : { outcome: 'waits', why: `it is ${nameOf(state)}` };
+  if (onTheWay.has(state)) return vm.ours ? { deed: 'boot' } : { outcome: 'waits', why: `it is ${nameOf(state)}` };
   return isFailure(state) ? stays(vm) : recovered;
 }
 
+/** Of one that has a place elsewhere, and does not run yet. */
+const onTheWay: ReadonlySet<VmStateName> = new Set([
+  ...(['ACTIVE/PROLOG', 'ACTIVE/BOOT', 'ACTIVE/PROLOG_RESUME', 'ACTIVE/BOOT_STOPPED'] as const),
+]);
 const recovered: Next = { outcome: 'recovered', why: null };
 
 /** Of one that has its place on the host still. */

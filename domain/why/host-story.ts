@@ -61,7 +61,7 @@ const words = { moving: 'On their way', waits: 'Waiting', stays: 'Cannot be move
 /** The same of a failover. */
 function failedOverText(operation: Operation): string[] {
   if (operation.state === 'waiting' && operation.waiting_for !== null)
-    return [sentence(`It waits ${operation.waiting_for}`)];
+    return [sentence(`It waits for ${operation.waiting_for}`)];
   const all = Object.entries(operation.failed_over ?? {});
   return (['under_way', 'waits', 'pending', 'stays'] as const).flatMap((outcome) => {
     const its = all.filter(([, one]) => one.outcome === outcome);

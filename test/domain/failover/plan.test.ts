@@ -106,6 +106,16 @@ it('what fits nowhere is pending once its own deployment waits, and holds nobody
   expect([said.get(1), open]).toMatchObject([{ outcome: 'pending', op: 'op-9' }, 0]);
 });
 
+it('a VM that stays wherever it is is not tried again, unless it runs', () => {
+  const known = { 1: entry({ outcome: 'stays', why: 'it is refused' }) };
+  const states = ['PENDING', 'ACTIVE/BOOT', 'ACTIVE/BOOT_FAILURE'] as const;
+  for (const state of states)
+    expect(of(vm(1, { state, place: state === 'PENDING' ? 'nowhere' : 'elsewhere', ours: true }), { known })).toBe(
+      'stays',
+    );
+  expect(of(vm(1, { state: 'ACTIVE/RUNNING', place: 'elsewhere' }), { known })).toBe('recovered');
+});
+
 it('a VM of which a step failed after all its tries stays, and the failover ends', () => {
   const known = { 1: entry({ outcome: 'stays', why: 'it took too long' }) };
   expect(planFailover(facts([vm(1)], { known }))).toMatchObject({ open: 0 });

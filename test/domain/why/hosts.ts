@@ -92,7 +92,7 @@ export const hosts: Situation[] = [
     facts({
       subject: host({ state: 'ERROR', error: 'no route', silentSince: ago(65), vms: 3 }),
       operation: failover({
-        ...{ state: 'waiting', waiting_for: 'until somebody says that the host is off: arcus host fenced 3' },
+        ...{ state: 'waiting', waiting_for: 'somebody to say that the host is off: arcus host fenced 3' },
       }),
     }),
   ],

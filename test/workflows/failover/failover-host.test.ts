@@ -279,6 +279,22 @@ describe('failoverHost', () => {
     await world.accounted();
   });
 
+  it('ends, too, where somebody may have nothing deployed any more whose VM fits nowhere', async () => {
+    const ran = await made();
+    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    const owner = (await world.vm(ran)).uid;
+    const deny = (enabled: boolean) => world.directory.users.model.updateOne({ _id: owner }, { $set: { enabled } });
+    world.powerOff(nameOf(from));
+    world.beforeFencing = async () => void (await deny(false));
+    await monitored();
+    const op = await last();
+    expect(await world.ended(op)).toMatchObject({ state: 'failed', error: { code: 'vm_failed' } });
+    await deny(true);
+    expect(await outcomes(op)).toEqual({ [ran]: 'stays' });
+    expect(await world.vm(ran)).toMatchObject({ state: 'PENDING', hold: null });
+    await world.accounted();
+  });
+
   it('does not wait for what is at work on a VM: that fails at once where the host is off, and the VM is recovered then', async () => {
     const vm = await made();
     await policy({ action: 'recreate', polls: 1, fencing: [command] });
