@@ -141,21 +141,6 @@ const rows = [
     (facts) => (isGone(facts) ? 'Remove its document.' : 'Cut the power of its VMs and remove the service.'),
   ],
   [
-    'fenced',
-    { do: 'callFenced' },
-    'Say that the host is off, and that nothing runs there: what waits for that goes on.',
-    ({ resource }) => resource?.type === 'host' && resource.fenced !== true,
-  ],
-  [
-    'failover',
-    { do: 'failOver' },
-    'Have its VMs started on other hosts, once it is off.',
-    (facts) =>
-      facts.resource?.type === 'host' &&
-      facts.resource.vms > 0 &&
-      !(facts.operation?.kind === 'failoverHost' && verdictOn({ do: 'retry' }, facts) === 'may'),
-  ],
-  [
     'flush',
     { do: 'flush' },
     'Move its VMs to other hosts.',
@@ -178,6 +163,21 @@ const rows = [
     'Ask it no more: VMs that are ended there count as gone although it does not answer.',
     // Of one that answers it would not be true.
     ({ resource }) => resource?.type === 'host' && isSilent(resource),
+  ],
+  [
+    'failover',
+    { do: 'failOver' },
+    'Have its VMs started on other hosts, once it is off.',
+    (facts) =>
+      facts.resource?.type === 'host' &&
+      facts.resource.vms > 0 &&
+      !(facts.operation?.kind === 'failoverHost' && verdictOn({ do: 'retry' }, facts) === 'may'),
+  ],
+  [
+    'fenced',
+    { do: 'callFenced' },
+    'Say that the host is off, and that nothing runs there: what waits for that goes on.',
+    ({ resource }) => resource?.type === 'host' && resource.fenced !== true,
   ],
   ['enable_image', { do: 'image', wish: 'enable' }, 'Let VMs use it again.'],
   [

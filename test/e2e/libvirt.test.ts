@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -177,6 +177,52 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
       409,
       expect.objectContaining({ detail: expect.stringContaining('libvirt cannot do this (stop)') }),
     ]);
+  });
+
+  it('whose host dies runs on another, once somebody says that the host is off; what must be there waits for it', async () => {
+    const { client } = cluster;
+    const [, host] = hosts;
+    if (!host) throw new Error('there are two');
+    const byName = async (name: string) => (await cluster.store.hosts.model.findOne({ name }))?._id ?? -1;
+    const [to, from] = [await byName('kvm-1'), await byName('kvm-2')];
+    const template = await client.make('/vm-templates', {
+      name: 'wandering',
+      template: {
+        CPU: 0.2,
+        MEMORY: 96,
+        OS: os,
+        CONTEXT: { SET_HOSTNAME: '$NAME', START_SCRIPT: 'echo "it is $SET_HOSTNAME"' },
+      },
+    });
+    const { id: made, resource: vm } = await client.accepted('POST', '/vms', {
+      template_id: template,
+      name: 'wanderer',
+      hold: true,
+    });
+    await client.awaitOperation(made, 'succeeded');
+    await client.accepted('POST', `/vms/${vm.id}/deploy`, { host: from });
+    await eventually(async () => (await said(vm.id)).includes('it is wanderer'));
+
+    host.stop();
+    for (const pid of host.guests()) process.kill(pid, 'SIGKILL');
+    await eventually(async () => (await cluster.store.hosts.find(from))?.state === 'ERROR');
+    const { id: op } = await client.accepted('POST', `/hosts/${from}/failover`, {});
+    await client.awaitOperation(op, 'waiting');
+    expect((await client.vm(vm.id)).host?.id).toBe(from);
+    expect((await client.send('POST', `/hosts/${from}/fenced`)).status).toBe(200);
+    await client.awaitOperation(op, 'succeeded');
+    expect(await client.vm(vm.id)).toMatchObject({ lcm_state: 'RUNNING', host: { id: to } });
+    // Its console is of the host where it boots anew.
+    const own = join(hosts[0]?.pool ?? '', `${await installation()}.${vm.id}.log`);
+    await eventually(() => existsSync(own) && readFileSync(own, 'utf8').includes('it is wanderer'));
+    const webs = (await vmsNow()).filter((one) => one.role_name === 'web');
+    expect(webs.map(({ state }) => state)).toEqual(['PENDING', 'PENDING']);
+
+    await host.begin();
+    await client.awaitService(service, 'RUNNING');
+    for (const web of await vmsNow()) expect(web.lcm_state).toBe('RUNNING');
+    const { id } = await client.accepted('POST', `/vms/${vm.id}/terminate`, { hard: true });
+    await client.awaitOperation(id, 'succeeded');
   });
 
   it('is undeployed, and nothing is left of it', async () => {

@@ -192,8 +192,10 @@ describe('uploads of images', () => {
     expect((await send(0, resource.id, 0, bytes.subarray(0, mebi))).status).toBe(204);
     const { upload } = await image(resource.id);
     expect(upload).toMatchObject({ bytes: size, arrived: mebi });
-    const why = await cluster.client.send('GET', `/images/${resource.id}/why`);
-    expect(why.body).toMatchObject({ text: expect.stringMatching(/waits for its bytes.*1,048,576 of 67,108,864/) });
+    // Its run may not have begun yet.
+    await expect
+      .poll(async () => (await cluster.client.send('GET', `/images/${resource.id}/why`)).body)
+      .toMatchObject({ text: expect.stringMatching(/waits for its bytes.*1,048,576 of 67,108,864/) });
     const longAgo = new Date(Date.now() - 3_601_000);
     await cluster.store.images.model.updateOne({ _id: resource.id }, { $set: { 'upload.at': longAgo } });
     expect(await cluster.client.awaitOperation(op, 'failed')).toMatchObject({

@@ -264,7 +264,7 @@ describe('flushHost', () => {
       message: expect.stringMatching(/does not answer: it is off\./),
     });
     const { actions } = await world.operations.why.host(world.caller, from);
-    expect(actions.map(({ name }) => name)).toEqual(['enable', 'fenced', 'offline']);
+    expect(actions.map(({ name }) => name)).toEqual(['enable', 'offline', 'fenced']);
     await to('enabled');
     expect(await host(from)).toMatchObject({ error: null });
   });
