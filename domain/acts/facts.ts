@@ -30,7 +30,7 @@ type Facts = {
     /** It was on its way from one host to another, and is at one of them. */
     between: boolean;
     ofService: boolean;
-    /** The name of its host, where that is OFFLINE, or was fenced: nothing is asked of it. */
+    /** Its host, where nothing is asked of that: `host-1, which is OFFLINE`, or off. */
     offline?: string;
     /** It has the domain of somebody else, of whose disks nothing is known. */
     imported?: true;

@@ -152,7 +152,7 @@ function unlessOffline({ id, offline, state, imported }: Vm): Verdict {
   if (offline === undefined) return 'may';
   const recreated = recoveries[state].recreate.do === 'recreate' && !imported ? ', or recreate it on another one' : '';
   return wrongState(
-    `VM ${id} is on host ${offline}, which is OFFLINE, or off: nothing is asked of it. Enable the host, if it answers; else terminate the VM${recreated}.`,
+    `VM ${id} is on host ${offline}: nothing is asked of it. Enable the host, if it answers; else terminate the VM${recreated}.`,
   );
 }
 

@@ -156,7 +156,8 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
         going: vm.wanted === null ? null : going,
         unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
         between: (vm.moving ?? null) !== null,
-        ...(host && isOff(host) && { offline: host.name }),
+        ...(host &&
+          isOff(host) && { offline: `${host.name}, which is ${host.state === 'OFFLINE' ? 'OFFLINE' : 'off'}` }),
         ofService: vm.service !== null,
         ...(vm.template_id === null && { imported: true }),
         resched: (vm.resched ?? null) !== null,

@@ -10,6 +10,7 @@ import type { Admission, OperationsContext } from '../context.js';
 import { showHost } from '../hosts/hosts.js';
 import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import type { Precondition } from '../precondition.js';
 import { recoverVm } from '../vms/vm-recovery.js';
 
 const act: Act = { do: 'failOver' };
@@ -99,10 +100,16 @@ export async function deployForFailover(context: OperationsContext, { op, vm: id
 }
 
 /** A person says that a host is off: nothing that was there before runs any more. A failover that waits for it goes on. */
-export async function callFenced(context: OperationsContext, caller: Caller, id: number): Promise<HostResource> {
+export async function callFenced(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  precondition: Precondition,
+): Promise<HostResource> {
   const { store, engine, onDelayed } = context;
   const host = authorised(caller, 'host', await store.hosts.find(id), 'admin', id);
   const said: Act = { do: 'callFenced' };
+  await precondition.demand(() => showHost(context, caller, id));
   await demandOn(store, said, { type: 'host', host });
   if (!(await store.failovers.fence(id, { at: new Date(), by: caller.name })))
     throw await whyLost(store, said, { type: 'host', id });

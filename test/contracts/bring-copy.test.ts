@@ -95,7 +95,7 @@ it('begins anew where what lies there is not what was read, is of another state 
     const [piece = ''] = readdirSync(staging).filter((name) => readFileSync(join(staging, name)).length > mebi);
     if (spoil) {
       const lying = readFileSync(join(staging, piece));
-      lying.writeUInt32LE(lying.readUInt32LE(mebi) ^ 1, mebi);
+      lying.writeUInt32LE((lying.readUInt32LE(mebi) ^ 1) >>> 0, mebi);
       writeFileSync(join(staging, piece), lying);
     }
     await bring(id, { epoch: 2, summed, ...more });

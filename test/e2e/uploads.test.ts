@@ -215,6 +215,8 @@ describe('uploads of images', () => {
         () => 'broken off',
       );
       await eventually(async () => (await arrived(1, resource.id)) > mebi);
+      // One whose run has not begun leaves what was sent to whoever deletes the image.
+      await cluster.client.awaitOperation(op, 'running');
       if (end === 'upload')
         expect(
           (await fetch(`${url(1)}/api/v1/images/${resource.id}/upload`, { method: 'DELETE', headers: tus })).status,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { storage } from '../../adapters/hypervisor/simulated/simulated.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmRunning } from '../../domain/vms/vm-states.js';
+import { unconditional } from '../../requests/precondition.js';
 import { type Deed, everyStep } from '../support/every-step.js';
 import { type PlantedWild, wildOn } from '../support/wilds.js';
 import { newWorld, pair, type World } from '../support/world.js';
@@ -413,7 +414,7 @@ const deeds: Record<string, Deed> = {
           return (await world.vm(vm)).lcm_state;
         })
         .toBe('UNKNOWN');
-      await world.operations.hosts.callFenced(world.caller, place?.hid ?? -1);
+      await world.operations.hosts.callFenced(world.caller, place?.hid ?? -1, unconditional);
       return place?.hid ?? null;
     },
     ask: (host) => world.failOver(id(host)),

@@ -156,7 +156,7 @@ async function failedOver(world: World, byPerson: boolean): Promise<PlayedRun> {
   const asked = await world.failOver(host);
   if (byPerson) {
     await eventually(async () => (await world.operation(asked.op)).state === 'waiting');
-    await world.operations.hosts.callFenced(world.caller, host);
+    await world.operations.hosts.callFenced(world.caller, host, unconditional);
   }
   const told = await ended(world, asked);
   world.hypervisor.reach(place?.hostname ?? '');

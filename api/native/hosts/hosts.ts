@@ -195,7 +195,7 @@ export const hostRoutes: readonly Route[] = [
         },
       },
     ],
-    handle: ({ hosts }, { caller, params }) => hosts.callFenced(caller, params.id),
+    handle: ({ hosts }, { caller, params, precondition }) => hosts.callFenced(caller, params.id, precondition),
   }),
   route({
     id: 'importWild',

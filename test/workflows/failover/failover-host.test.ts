@@ -167,7 +167,7 @@ describe('failoverHost', () => {
     const second = await last();
     expect(second).not.toBe(first);
     await expect.poll(async () => (await world.operation(second)).state).toBe('waiting');
-    await world.operations.hosts.callFenced(world.caller, from);
+    await world.operations.hosts.callFenced(world.caller, from, unconditional);
     expect(await world.ended(second)).toMatchObject({ state: 'succeeded', error: null });
     await runsAt(vm, to);
     expect(await host()).toMatchObject({ fenced: { by: world.caller.name } });
@@ -316,7 +316,9 @@ describe('failoverHost', () => {
       code: 'wrong_state',
       message: expect.stringContaining('flush'),
     });
-    expect(await problem(world.operations.hosts.callFenced(world.caller, from))).toMatchObject({ code: 'wrong_state' });
+    expect(await problem(world.operations.hosts.callFenced(world.caller, from, unconditional))).toMatchObject({
+      code: 'wrong_state',
+    });
     world.hypervisor.cutOff(nameOf(from));
     await monitored();
     const { op } = await world.failOver(from, { action: 'migrate' });
