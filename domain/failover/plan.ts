@@ -126,13 +126,14 @@ function fromHost(vm: LostVm, known: FailedOver | undefined, { action, stopped, 
     if (known?.was !== 'running') return stopped ? { deed: 'vacate' } : staysOff;
     return { deed: action === 'recreate' ? 'clear' : 'leave' };
   }
-  // What is on one of two hosts is ended on both, or left where it was found: nobody knows which has its disks open.
-  if (vm.between || action === 'recreate') return { deed: 'clear' };
-  return leaving.has(state) ? { deed: 'leave' } : { deed: 'clear' };
+  if (action === 'recreate') return { deed: 'clear' };
+  // Who is to go with the disks that it has is never made anew: it would lose them. What is on one of two hosts may run on the other.
+  if (leaving.has(state) && !vm.between) return { deed: 'leave' };
+  return vm.between || isFailure(state) ? stays(vm) : { outcome: 'waits', why: `it is ${nameOf(state)}` };
 }
 
 const staysOff: Next = { outcome: 'stays', why: 'it is off' };
-/** What can be started elsewhere as it is: what is begun, or was being changed, is made anew. */
+/** States in which one can be started elsewhere as it is. */
 const leaving: ReadonlySet<VmStateName> = new Set([
   ...(['ACTIVE/RUNNING', 'ACTIVE/UNKNOWN', 'ACTIVE/BOOT_FAILURE', 'ACTIVE/PROLOG_FAILURE', 'POWEROFF'] as const),
 ]);

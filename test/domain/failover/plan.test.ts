@@ -31,8 +31,8 @@ describe('a VM of a host that is off', () => {
     ['ACTIVE/RUNNING', 'clear', 'leave', 'end'],
     ['ACTIVE/BOOT_FAILURE', 'clear', 'leave', 'end'],
     ['ACTIVE/PROLOG_FAILURE', 'clear', 'leave', 'end'],
-    ['ACTIVE/EPILOG_STOP_FAILURE', 'clear', 'clear', 'end'],
-    ['ACTIVE/SHUTDOWN', 'clear', 'clear', 'end'],
+    ['ACTIVE/EPILOG_STOP_FAILURE', 'clear', 'stays', 'end'],
+    ['ACTIVE/SHUTDOWN', 'clear', 'waits', 'end'],
     ['POWEROFF', 'stays', 'stays', 'stays'],
     ['SUSPENDED', 'stays', 'stays', 'stays'],
     ['DONE', 'gone', 'gone', 'gone'],
@@ -55,8 +55,12 @@ describe('a VM of a host that is off', () => {
     expect(of(off, { known: { 1: entry({ was: 'off' }) }, host: 'answers' })).toBe('recovered');
   });
 
-  it('that was on its way to another is ended on both', () => {
-    expect(of(vm(1, { between: true }), { action: 'migrate' })).toBe('clear');
+  it('that was on its way to another is ended on both, or stays: it is never made anew where its disks are to be kept', () => {
+    expect(of(vm(1, { between: true }), { action: 'recreate' })).toBe('clear');
+    for (const state of vmStateNames)
+      for (const between of [true, false])
+        expect(of(vm(1, { state, between }), { action: 'migrate', stopped: true })).not.toMatch(/clear|end/);
+    expect(of(vm(1, { between: true }), { action: 'migrate' })).toBe('stays');
   });
 
   it('at which somebody is at work waits for that alone', () => {
