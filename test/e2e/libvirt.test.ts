@@ -219,8 +219,12 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
     expect(webs.map(({ state }) => state)).toEqual(['PENDING', 'PENDING']);
 
     await host.begin();
+    for (const { id, name } of webs) {
+      await client.awaitVm(id, ({ lcm_state }) => lcm_state === 'RUNNING');
+      // One that boots still does not hear that it is to shut down.
+      await eventually(async () => (await said(id)).includes(`it's ${name}, of `));
+    }
     await client.awaitService(service, 'RUNNING');
-    for (const web of await vmsNow()) expect(web.lcm_state).toBe('RUNNING');
     const { id } = await client.accepted('POST', `/vms/${vm.id}/terminate`, { hard: true });
     await client.awaitOperation(id, 'succeeded');
   });
