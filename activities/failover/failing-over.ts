@@ -119,7 +119,7 @@ async function factsOf(
     services.length === 0 ? [] : store.failovers.rolesOf(services),
     store.failovers.deploymentsOf(vms.flatMap(({ _id, state }) => (state === 'PENDING' ? [_id] : []))),
   ]);
-  const before = new Map(roles.map(({ _id, roles: its, deployment }) => [_id, rolesBefore(its, deployment)]));
+  const before = new Map(roles.map(({ _id, roles: its, body }) => [_id, rolesBefore(its, body.deployment)]));
   const afterOf = ({ service }: WorkVm): string[] =>
     service ? [...(before.get(service.id)?.get(service.role) ?? [])].map((role) => `${service.id}/${role}`) : [];
   const gaveUp = new Map(failed.flatMap(({ vms: some, why }) => some.map((vm) => [vm, why] as const)));

@@ -100,14 +100,18 @@ function nextOf(vm: LostVm, known: FailedOver | undefined, facts: FailoverFacts)
   if (place === 'coming') return { outcome: 'gone', why: null };
   if (place === 'here') return fromHost(vm, known, facts);
   if (known === undefined) return { outcome: 'gone', why: null };
-  if (known.outcome === 'stays' && (isFailure(state) || state === 'PENDING' || onTheWay.has(state)))
+  if (known.outcome === 'stays' && (isFailure(state) || state === 'PENDING' || goes(state) || onTheWay.has(state)))
     return { outcome: 'stays', why: known.why };
+  // Its disks go still: whoever has begun that goes on.
+  if (goes(state))
+    return vm.ours && facts.action !== 'migrate' ? { deed: facts.action === 'delete' ? 'end' : 'clear' } : isAt(state);
   if (state === 'PENDING' || state === 'HOLD')
     return known.was === 'off' || state === 'HOLD' ? recovered : { deed: 'place' };
-  if (onTheWay.has(state)) return vm.ours ? { deed: 'boot' } : { outcome: 'waits', why: `it is ${nameOf(state)}` };
+  if (onTheWay.has(state)) return vm.ours ? { deed: 'boot' } : isAt(state);
   return isFailure(state) ? stays(vm) : recovered;
 }
 
+const goes = (state: VmStateName): boolean => state === 'ACTIVE/EPILOG';
 /** Of one that has a place elsewhere, and does not run yet. */
 const onTheWay: ReadonlySet<VmStateName> = new Set([
   ...(['ACTIVE/PROLOG', 'ACTIVE/BOOT', 'ACTIVE/PROLOG_RESUME', 'ACTIVE/BOOT_STOPPED'] as const),
@@ -122,6 +126,8 @@ function fromHost(vm: LostVm, known: FailedOver | undefined, { action, stopped, 
   if (host === 'answers') return atHome(vm, known);
   if (action === 'delete') return isOff(state) && !stopped ? staysOff : { deed: 'end' };
   if (state === 'SUSPENDED') return { outcome: 'stays', why: 'what it had in memory is on that host' };
+  // It was about to leave, and stay off.
+  if (state === 'ACTIVE/SHUTDOWN_UNDEPLOY' && vm.ours && known?.was === 'off') return { deed: 'vacate' };
   if (state === 'POWEROFF') {
     if (known?.was !== 'running') return stopped ? { deed: 'vacate' } : staysOff;
     return { deed: action === 'recreate' ? 'clear' : 'leave' };
@@ -129,7 +135,7 @@ function fromHost(vm: LostVm, known: FailedOver | undefined, { action, stopped, 
   if (action === 'recreate') return { deed: 'clear' };
   // Who is to go with the disks that it has is never made anew: it would lose them. What is on one of two hosts may run on the other.
   if (leaving.has(state) && !vm.between) return { deed: 'leave' };
-  return vm.between || isFailure(state) ? stays(vm) : { outcome: 'waits', why: `it is ${nameOf(state)}` };
+  return vm.between || isFailure(state) ? stays(vm) : isAt(state);
 }
 
 const staysOff: Next = { outcome: 'stays', why: 'it is off' };
@@ -147,9 +153,11 @@ function atHome(vm: LostVm, known: FailedOver | undefined): Next {
   if (state === 'ACTIVE/UNKNOWN') return { outcome: 'waits', why: 'the next look at its host says what it is' };
   if (state === 'ACTIVE/BOOT_FAILURE' || state === 'ACTIVE/PROLOG_FAILURE')
     return ours ? stays(vm) : { deed: 'restart' };
-  return isFailure(state) ? stays(vm) : { outcome: 'waits', why: `it is ${nameOf(state)}` };
+  return isFailure(state) ? stays(vm) : isAt(state);
 }
 
+/** Somebody is at work on it, or will say that it was given up. */
+const isAt = (state: VmStateName): Next => ({ outcome: 'waits', why: `it is ${nameOf(state)}` });
 const nameOf = (state: VmStateName): string => state.replace('ACTIVE/', '');
 const isFailure = (state: VmStateName): boolean => amissStates.some((lcm) => state === `ACTIVE/${lcm}`);
 const stays = ({ id, state, reason }: LostVm): Next => ({

@@ -23,7 +23,7 @@ const ofVm =
   'uid gid permissions state lcm_state epoch hold operation wanted service capacity history moving nics device_change disks files datastore';
 const ofService =
   'uid gid permissions state epoch operation wanted holds giving networks roles.name roles.state roles.cardinality roles.operation';
-const ofHost = 'name state vm_mad libvirt total reserved used vms vm_count operation';
+const ofHost = 'name state vm_mad libvirt total reserved used vms vm_count operation fenced';
 
 export type SeenHostDocument = Pick<
   Host,

@@ -1,8 +1,10 @@
-import { isOpen } from '../../domain/operation-states.js';
+import { openStates } from '../../domain/operation-states.js';
+import type { RoleNode } from '../../domain/services/role-graph.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Fenced } from '../../schemas/hosts/ha.js';
 import type { FailedOver } from '../../schemas/operations/failed-over.js';
 import type { Operation, OperationState } from '../../schemas/operations/operation.js';
+import type { ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import type { HostStore } from '../hosts/hosts.js';
 import { ownershipFields } from '../mongo/model.js';
 import { type Transaction, within } from '../mongo/transaction.js';
@@ -79,20 +81,21 @@ export const createFailovers = ({
   /** The roles of these services, and in which order they are deployed. */
   rolesOf: (ids: readonly number[]) =>
     services.model
-      .find({ _id: { $in: [...ids] } }, { 'roles.name': 1, 'roles.parents': 1, deployment: 1 })
-      .lean<{ _id: number; deployment: 'straight' | 'none'; roles: { name: string; parents: string[] }[] }[]>()
+      .find({ _id: { $in: [...ids] } }, { 'roles.name': 1, 'roles.parents': 1, 'body.deployment': 1 })
+      .lean<{ _id: number; body: Pick<ServiceTemplateBody, 'deployment'>; roles: RoleNode[] }[]>()
       .exec(),
 
-  /** By VM, the last of these operations that have not ended. */
+  /** By VM, its deployment that has not ended. */
   async deploymentsOf(ids: readonly number[]): Promise<Map<number, { op: string; state: OperationState }>> {
     const found = await operations.model
-      .find({ 'resource.type': 'vm', 'resource.id': { $in: [...ids] }, kind: 'deployVm' }, { state: 1, resource: 1 })
+      .find(
+        { 'resource.type': 'vm', 'resource.id': { $in: [...ids] }, kind: 'deployVm', state: { $in: openStates } },
+        { state: 1, resource: 1 },
+      )
       .sort({ _id: 1 })
       .lean<Pick<Operation, '_id' | 'state' | 'resource'>[]>()
       .exec();
-    return new Map(
-      found.flatMap(({ _id, state, resource }) => (isOpen({ state }) ? [[resource.id, { op: _id, state }]] : [])),
-    );
+    return new Map(found.map(({ _id, state, resource }) => [resource.id, { op: _id, state }]));
   },
 
   /** What has become of VMs: of each the entry with the highest turn stands. */

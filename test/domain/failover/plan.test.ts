@@ -110,6 +110,20 @@ it('what fits nowhere is pending once its own deployment waits, and holds nobody
   expect([said.get(1), open]).toMatchObject([{ outcome: 'pending', op: 'op-9' }, 0]);
 });
 
+it('what a step was in the midst of goes on: a VM that was to leave, and one whose disks go', () => {
+  const leaving = vm(1, { state: 'ACTIVE/SHUTDOWN_UNDEPLOY', ours: true });
+  const off = { 1: entry({ was: 'off' }) };
+  expect(['recreate', 'migrate'].map((action) => of(leaving, { action: action as 'migrate', known: off }))).toEqual([
+    'vacate',
+    'vacate',
+  ]);
+  const going = vm(1, { state: 'ACTIVE/EPILOG', place: 'elsewhere', ours: true });
+  const known = { 1: entry() };
+  expect(HaAction.options.map((action) => of(going, { action, known }))).toEqual(['clear', 'waits', 'end']);
+  expect(of({ ...going, ours: false }, { known })).toBe('waits');
+  expect(of(going, { known: { 1: entry({ outcome: 'stays' }) } })).toBe('stays');
+});
+
 it('a VM that stays wherever it is is not tried again, unless it runs', () => {
   const known = { 1: entry({ outcome: 'stays', why: 'it is refused' }) };
   const states = ['PENDING', 'ACTIVE/BOOT', 'ACTIVE/BOOT_FAILURE'] as const;

@@ -128,6 +128,21 @@ describe('failoverHost', () => {
       expect(new Set(world.fenced)).toEqual(new Set([nameOf(from)]));
       expect(await host()).toMatchObject({ state: 'ERROR', vms: {}, operation: null, fenced: { by: 'off' } });
       for (const vm of [alone, ...vms.map((one) => one.id)]) await runsAt(vm, to);
+      // The second role begins to leave after the first one runs: not only in the order of one batch.
+      const moments = async (role: string, state: string): Promise<number[]> =>
+        Promise.all(
+          vms
+            .filter((one) => one.role === role)
+            .map(
+              async ({ id: vm }) =>
+                (await world.vm(vm)).log
+                  ?.findLast((line) => line.state === state || line.lcm_state === state)
+                  ?.at.getTime() ?? Number.NaN,
+            ),
+        );
+      expect(Math.max(...(await moments('front', 'RUNNING')))).toBeLessThanOrEqual(
+        Math.min(...(await moments('back', 'SHUTDOWN'))),
+      );
       const booted = world.hypervisor.journal
         .slice(began)
         .flatMap(({ vm, call, outcome }) => (call === 'deploy' && outcome === 'created' ? [vm] : []));
