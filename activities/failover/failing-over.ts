@@ -49,10 +49,22 @@ export const failoverActivities = (ports: Ports) => ({
       return { host: host._id, fenced };
     }),
 
-  /** The run ends, and the operation waits until somebody has said that the host is off, or it answers. */
-  async parkFailover({ op, run, host }: { op: string; run: string; host: number }): Promise<void> {
+  /** The run ends, and the operation waits until somebody has said that the host is off, or it answers. `why`: what could not turn it off. */
+  async parkFailover({
+    op,
+    run,
+    host,
+    why = null,
+  }: {
+    op: string;
+    run: string;
+    host: number;
+    why?: string | null;
+  }): Promise<void> {
     const { store, engine } = ports;
-    await store.operations.wait(op, run, `somebody to say that the host is off: arcus host fenced ${host}`);
+    const failed = why === null ? '' : ` (${why})`;
+    const text = `somebody to say that the host is off: arcus host fenced ${host}${failed}`;
+    await store.operations.wait(op, run, brief(text, longest.operation));
     // Said, or answered, in between.
     if ((await store.failovers.answered()).includes(op)) await resume(store, engine, op);
   },

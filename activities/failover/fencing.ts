@@ -40,14 +40,16 @@ export const fencingSteps = ({ store, hypervisors, fencing }: Ports) => ({
   async fenceHost({ op, host: id }: { op: string; host: number }): Promise<FencingOutcome> {
     const { cancellationSignal } = Context.current();
     const host = await store.hosts.find(id);
-    if (!host || (!isSilent(host) && !isOff(host))) return { is: 'answers' };
-    if (isOff(host)) return { is: 'off' };
     const failures: string[] = [];
-    for (const method of host.ha?.fencing ?? [{ kind: 'manual' as const }]) {
+    for (const method of host?.ha?.fencing ?? [{ kind: 'manual' as const }]) {
+      // Before each: it may have come back, or been called off; and whoever thaws here long after must not turn it off again.
+      const [now] = await store.hosts.byIds([id]);
+      if (now?.operation !== op || (!isSilent(now) && !isOff(now))) return { is: 'answers' };
+      if (isOff(now)) return { is: 'off' };
       if (method.kind === 'manual') return { is: 'ask', why: failures.length === 0 ? null : clauses(failures) };
       try {
         if (!fencing) throw new Problem('not_fenced', 'this worker turns no hosts off');
-        await fencing.off({ id, name: host.name }, method, cancellationSignal);
+        await fencing.off({ id, name: now.name }, method, cancellationSignal);
         // One that answers by now has come back, and has nothing of before.
         await store.failovers.fence(id, { at: new Date(), by: method.program }, op);
         await store.failovers.noteOff(op);
@@ -61,7 +63,7 @@ export const fencingSteps = ({ store, hypervisors, fencing }: Ports) => ({
     }
     throw new Problem(
       'not_fenced',
-      `${host.name} could not be turned off, so nothing was started elsewhere: ${clauses(failures)}.`,
+      `${host?.name} could not be turned off, so nothing was started elsewhere: ${clauses(failures)}.`,
     );
   },
 });

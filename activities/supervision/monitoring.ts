@@ -85,9 +85,11 @@ export const monitoringActivities = ({
       const target = targetOf(host);
       return { host, target, hypervisor: hypervisors.of(target), report };
     };
+    // A tick that somebody has asked for in between is no poll.
+    const apart = pollEvery(settings ?? {}) * 500;
     const write = async (host: Seen, heard: Heard, polled: boolean): Promise<Written> => {
       if ('error' in heard) {
-        await store.hosts.silent(host._id, heard.error, polled);
+        await store.hosts.silent(host._id, heard.error, polled ? apart : null);
         return 'silent';
       }
       const isHeard = heardStates.some((state) => state === host.state);

@@ -107,6 +107,8 @@ export type Host = {
   silent_since?: Date | null;
   /** Polls in a row that it has missed. Absent: none. */
   missed?: number;
+  /** When the last of them was counted. */
+  missed_at?: Date;
   /** What is done when it fails, and who has said so last: it is done in his name. Absent or null: nothing. */
   ha?: (HaPolicy & { by: number }) | null;
   /** It is off, and nothing of before runs there, until it answers again. Absent or null: nobody knows. */

@@ -10,9 +10,10 @@ import { type Transaction, within } from '../mongo/transaction.js';
 export interface HostLooks {
   /**
    * It did not answer a probe. One that is disabled keeps that state, for that is no failure, and has the reason all the same;
-   * one that was taken offline meanwhile is not asked any more. `polled`, the default: it is a poll that it has missed, and not one more look of it.
+   * one that was taken offline meanwhile is not asked any more. `apart`: it is a poll that it has missed,
+   * unless another one was counted less than so many milliseconds ago, as people have hosts looked at in between; null: one more look of a poll.
    */
-  silent(id: number, error: string, polled?: boolean): Promise<void>;
+  silent(id: number, error: string, apart?: number | null): Promise<void>;
   /**
    * It answered, and takes VMs from now on; `yet`: or why it does not yet. Only as it was seen before it was asked: whoever
    * was frozen since then knows nothing of what has been found, or left behind there, meanwhile. Returns true when it became
@@ -31,14 +32,25 @@ export interface HostLooks {
   condemn(id: number, zombies: readonly Condemned[], transaction: Transaction): Promise<Host | null>;
 }
 
+/** Nothing was counted yet of this silence, or long enough ago. */
+const isPoll = (apart: number, now: Date) => ({
+  $or: [
+    { $eq: [{ $ifNull: ['$missed', 0] }, 0] },
+    { $lte: [{ $ifNull: ['$missed_at', new Date(0)] }, new Date(now.getTime() - apart)] },
+  ],
+});
+
 export const hostLooks = (connection: Connection, hosts: Model<Host>): HostLooks => ({
-  async silent(id, error, polled = true) {
+  async silent(id, error, apart = 0) {
     const now = new Date();
     const found = {
       error: { $literal: brief(error, longest.vm) },
       last_monitored_at: now,
       silent_since: { $ifNull: ['$silent_since', now] },
-      ...(polled && { missed: { $add: [{ $ifNull: ['$missed', 0] }, 1] } }),
+      ...(apart !== null && {
+        missed: { $cond: [isPoll(apart, now), { $add: [{ $ifNull: ['$missed', 0] }, 1] }, '$missed'] },
+        missed_at: { $cond: [isPoll(apart, now), now, '$missed_at'] },
+      }),
     };
     const pipeline = { updatePipeline: true };
     await hosts.updateOne(

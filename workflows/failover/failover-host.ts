@@ -47,7 +47,7 @@ async function turnedOff(op: string, host: number): Promise<boolean> {
   setCurrentDetails('the host is turned off');
   const outcome = await fencing.fenceHost.executeWithOptions({ summary: 'turn the host off' }, [{ op, host }]);
   if (outcome.is !== 'ask') return outcome.is === 'off';
-  await local.parkFailover({ op, host, run: workflowInfo().firstExecutionRunId });
+  await local.parkFailover({ op, host, run: workflowInfo().firstExecutionRunId, why: outcome.why });
   throw new Parked();
 }
 

@@ -86,16 +86,28 @@ export const failureWith = (failure: string | null, why: string): string =>
 export const attempt = async (step: () => Promise<unknown>): Promise<string | null> =>
   (await attempted(step))?.detail ?? null;
 
-/** The same with what kind of failure it is. */
-export async function attempted(step: () => Promise<unknown>): Promise<ReturnType<typeof failureOf> | null> {
+/** The same with what kind of failure it is. `unanswered`: the step was begun, and what it asked did not answer, or not in its time. */
+export async function attempted(
+  step: () => Promise<unknown>,
+): Promise<(ReturnType<typeof failureOf> & { unanswered: boolean }) | null> {
   try {
     await step();
     return null;
   } catch (error) {
     if (isCancellation(error) || error instanceof HistoryFull) throw error;
-    return failureOf(error);
+    const failed = error instanceof ActivityFailure ? error.cause : error;
+    const failure = failureOf(error);
+    // Where nobody has begun it, nobody has asked.
+    const unanswered = isProblemOf(failed, 'backend_unavailable') || isTooLate(failed);
+    return { ...failure, unanswered };
   }
 }
+
+const isTooLate = (error: unknown): boolean =>
+  error instanceof TimeoutFailure &&
+  (error.timeoutType === 'START_TO_CLOSE' || isProblemOf(error.cause, 'backend_unavailable'));
+const isProblemOf = (error: unknown, code: ProblemCode): boolean =>
+  error instanceof ApplicationFailure && error.type === code;
 
 /** Waits for all, then throws the first failure: nothing is left running behind. */
 export async function settle(steps: readonly Promise<unknown>[]): Promise<void> {

@@ -2,8 +2,11 @@ import { ApplicationFailure, patched } from '@temporalio/workflow';
 import { compute, local } from '../activity-options.js';
 import { attempted, type OperationInput, runOperation } from '../operations/operation.js';
 
-/** How long a datastore is asked for what is said to be gone from it. */
-const patience = '10s';
+/** How often a datastore is asked for what is said to be gone from it, and how long each time: eight seconds where it refuses, a minute where it hangs. */
+const patience = {
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumAttempts: 6 },
+} as const;
 
 /** Somebody says how a step on a VM that hangs came out: it is written, unless the VM's host shows that it is not so. */
 export async function recoverVm({ op }: OperationInput): Promise<void> {
@@ -18,12 +21,10 @@ export async function recoverVm({ op }: OperationInput): Promise<void> {
     if (!disks) return;
     const summary = `remove the disks of VM ${vm}`;
     const failure = await attempted(() =>
-      compute.destroyVms.executeWithOptions({ summary, ...(believed && { scheduleToCloseTimeout: patience }) }, [
-        { op, vms: [vm], hard: true },
-      ]),
+      compute.destroyVms.executeWithOptions({ summary, ...(believed && patience) }, [{ op, vms: [vm], hard: true }]),
     );
     // What answers has said what there is; of what does not, whoever has said this knows better than anybody here.
-    if (believed && failure?.code === 'backend_unavailable' && (await local.claimVm({ op, vm, event: 'done' }))) return;
+    if (believed && failure?.unanswered && (await local.claimVm({ op, vm, event: 'done' }))) return;
     const reason = failure?.detail ?? (await local.vmFailure({ vm }));
     if (reason !== null) throw ApplicationFailure.nonRetryable(reason, 'vm_failed');
   });

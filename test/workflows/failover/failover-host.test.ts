@@ -18,6 +18,8 @@ const names = new Map<number, string>();
 beforeAll(async () => {
   world = await newWorld({ server: development });
   world.settings.insistence = 0;
+  // Each look is a poll.
+  world.settings.monitoringInterval = 0;
   for (const { _id, name } of await world.store.hosts.all()) names.set(_id, name);
   [from = -1, to = -1] = names.keys();
 });
