@@ -29,9 +29,8 @@ const methodText = (method: FencingMethod): string =>
 /** `recreate after 3 missed polls, fenced by command:ipmi,node-1, then manual` */
 export function policyText(ha: HaPolicy | null): string | null {
   if (ha === null) return null;
-  const polls = ha.polls === 1 ? '1 missed poll' : `${ha.polls} missed polls`;
   const stopped = ha.stopped ? ', with VMs that are off' : '';
-  return `${ha.action} after ${polls}${stopped}, fenced by ${ha.fencing.map(methodText).join(', then ')}`;
+  return `${ha.action} after ${ha.polls} missed polls${stopped}, fenced by ${ha.fencing.map(methodText).join(', then ')}`;
 }
 
 /** What is done when a host fails, and what somebody does then. */

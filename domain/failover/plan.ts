@@ -150,7 +150,8 @@ function atHome(vm: LostVm, known: FailedOver | undefined): Next {
   if (state === 'ACTIVE/RUNNING' || state === 'SUSPENDED') return recovered;
   if (state === 'POWEROFF') return known?.was === 'running' ? { deed: 'restart' } : recovered;
   if (ours && (state === 'ACTIVE/PROLOG' || state === 'ACTIVE/BOOT')) return { deed: 'boot' };
-  if (state === 'ACTIVE/UNKNOWN') return { outcome: 'waits', why: 'the next look at its host says what it is' };
+  // What runs there was found by the look that found its host: it was lost with the power. Under a higher epoch there is one of it in any case.
+  if (state === 'ACTIVE/UNKNOWN') return { deed: 'restart' };
   if (state === 'ACTIVE/BOOT_FAILURE' || state === 'ACTIVE/PROLOG_FAILURE')
     return ours ? stays(vm) : { deed: 'restart' };
   return isFailure(state) ? stays(vm) : isAt(state);

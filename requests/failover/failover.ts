@@ -59,7 +59,7 @@ export async function failOverByPolicy(
   authorised(caller, 'host', host, 'admin', id);
   const { action, stopped, polls } = host.ha;
   const key = `failover ${id} ${silence.getTime()}`;
-  const because = `${polls === 1 ? 'a poll was' : `${host.missed ?? polls} polls in a row were`} missed`;
+  const because = `${host.missed ?? polls} polls in a row were missed`;
   const asked = {
     request: { deed: 'failover', id, silence: silence.getTime() },
     admission: { idempotencyKey: key, requestId: key },

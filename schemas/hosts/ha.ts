@@ -37,7 +37,7 @@ export const HaPolicy = z.strictObject({
   ),
   polls: z
     .int()
-    .min(1)
+    .min(2)
     .max(1_000)
     .default(3)
     .describe('Polls in a row that it has to miss before it is taken for failed'),

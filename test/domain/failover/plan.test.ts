@@ -52,6 +52,7 @@ describe('a VM of a host that is off', () => {
     const known = { 1: entry({ outcome: 'waits' }) };
     expect([of(off, { known }), of(off, { known, action: 'migrate' })]).toEqual(['clear', 'leave']);
     expect(of(off, { known, host: 'answers' })).toBe('restart');
+    expect(of(vm(1, { state: 'ACTIVE/UNKNOWN' }), { known, host: 'answers' })).toBe('restart');
     expect(of(off, { known: { 1: entry({ was: 'off' }) }, host: 'answers' })).toBe('recovered');
   });
 

@@ -76,6 +76,11 @@ const policy = (ha: object | null, host = from) =>
     precondition: unconditional,
   });
 const monitored = () => world.tick('monitorHosts');
+/** As many polls as the policies below want missed. */
+const missed = async () => {
+  await monitored();
+  await monitored();
+};
 const host = async (id = from) => (await world.store.hosts.find(id)) ?? { state: null, vms: {}, operation: null };
 const hostOf = async (id: number) => placeOf(await world.vm(id))?.hid;
 async function made(action?: VmSwitch): Promise<number> {
@@ -166,10 +171,10 @@ describe('failoverHost', () => {
 
   it('waits for a person where nothing else is to turn it off, and takes nothing from a host that answers meanwhile', async () => {
     const vm = await made();
-    await policy({ action: 'recreate', polls: 1 });
+    await policy({ action: 'recreate', polls: 2 });
     await set(to, 'MONITORED');
     world.hypervisor.cutOff(nameOf(from));
-    await monitored();
+    await missed();
     const first = await last();
     await expect.poll(async () => (await world.operation(first)).state).toBe('waiting');
     expect(await world.operation(first)).toMatchObject({ waiting_for: expect.stringContaining('arcus host fenced') });
@@ -180,7 +185,7 @@ describe('failoverHost', () => {
     expect(await world.ended(first)).toMatchObject({ state: 'succeeded' });
     await runsAt(vm, from);
     world.powerOff(nameOf(from));
-    await monitored();
+    await missed();
     const second = await last();
     expect(second).not.toBe(first);
     await expect.poll(async () => (await world.operation(second)).state).toBe('waiting');
@@ -193,13 +198,13 @@ describe('failoverHost', () => {
 
   it('starts nothing elsewhere where the host could not be turned off, says why, and is tried again by people', async () => {
     const vm = await made();
-    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     await set(to, 'MONITORED');
     world.hypervisor.cutOff(nameOf(from));
     world.beforeFencing = async () => {
       throw new Problem('not_fenced', 'off ended with 1: no route');
     };
-    await monitored();
+    await missed();
     const op = await last();
     expect(await world.ended(op)).toMatchObject({
       ...{ state: 'failed', error: { code: 'not_fenced', detail: expect.stringContaining('no route') } },
@@ -217,24 +222,25 @@ describe('failoverHost', () => {
 
   it('looks once more before it turns anything off', async () => {
     const vm = await made();
-    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     await set(to, 'MONITORED');
     world.hypervisor.cutOff(nameOf(from));
     const held = holding('confirmFailure');
     world.steps.watch(held.around, /^host-/);
-    await monitored();
+    await missed();
     await held.reached;
     world.hypervisor.reach(nameOf(from));
     held.release();
     expect(await world.ended(await last())).toMatchObject({ state: 'succeeded' });
     expect(world.fenced).toEqual([]);
+    await monitored();
     await runsAt(vm, from);
     await world.accounted();
   });
 
   it('starts what ran where it was when the host is back before its VMs are taken', async () => {
     const [ran, off] = [await made(), await made('poweroff')];
-    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     world.hypervisor.cutOff(nameOf(from));
     const held = holding('recoverLost');
     world.beforeFencing = async () => {
@@ -244,7 +250,7 @@ describe('failoverHost', () => {
       world.hypervisor.reach(nameOf(from));
       world.steps.watch(held.around, /^host-/);
     };
-    await monitored();
+    await missed();
     await held.reached;
     for (let look = 0; look < 3; look++) await monitored();
     held.release();
@@ -259,10 +265,10 @@ describe('failoverHost', () => {
     'takes with it what is off if it is told so; %s',
     async (action) => {
       const [ran, off] = [await made(), await made('poweroff')];
-      await policy({ action, polls: 1, stopped: true, fencing: [command] });
+      await policy({ action, polls: 2, stopped: true, fencing: [command] });
       await set(to, 'MONITORED');
       world.powerOff(nameOf(from));
-      await monitored();
+      await missed();
       expect(await world.ended(await last())).toMatchObject({ state: 'succeeded', error: null });
       if (action === 'delete') {
         expect([(await world.vm(ran)).state, (await world.vm(off)).state]).toEqual(['DONE', 'DONE']);
@@ -277,9 +283,9 @@ describe('failoverHost', () => {
 
   it('leaves what is off where it is, and what fits nowhere waits for room by itself', async () => {
     const [ran, off] = [await made(), await made('poweroff')];
-    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     world.powerOff(nameOf(from));
-    await monitored();
+    await missed();
     const op = await last();
     expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
     expect(await outcomes(op)).toEqual({ [ran]: 'pending', [off]: 'stays' });
@@ -298,12 +304,12 @@ describe('failoverHost', () => {
 
   it('ends, too, where somebody may have nothing deployed any more whose VM fits nowhere', async () => {
     const ran = await made();
-    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     const owner = (await world.vm(ran)).uid;
     const deny = (enabled: boolean) => world.directory.users.model.updateOne({ _id: owner }, { $set: { enabled } });
     world.powerOff(nameOf(from));
     world.beforeFencing = async () => void (await deny(false));
-    await monitored();
+    await missed();
     const op = await last();
     expect(await world.ended(op)).toMatchObject({ state: 'failed', error: { code: 'vm_failed' } });
     await deny(true);
@@ -314,12 +320,12 @@ describe('failoverHost', () => {
 
   it('does not wait for what is at work on a VM: that fails at once where the host is off, and the VM is recovered then', async () => {
     const vm = await made();
-    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     await set(to, 'MONITORED');
     const other = await made();
     world.powerOff(nameOf(from));
     const suspension = await world.switch(vm, 'suspend');
-    await monitored();
+    await missed();
     const op = await last();
     expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
     expect(await world.ended(suspension.op)).toMatchObject({ state: 'failed' });
@@ -337,7 +343,7 @@ describe('failoverHost', () => {
       code: 'wrong_state',
     });
     world.hypervisor.cutOff(nameOf(from));
-    await monitored();
+    await missed();
     const { op } = await world.failOver(from, { action: 'migrate' });
     expect(await problem(world.failOver(from))).toMatchObject({ code: 'operation_in_progress' });
     await expect.poll(async () => (await world.operation(op)).state).toBe('waiting');
@@ -346,12 +352,12 @@ describe('failoverHost', () => {
   });
 
   it('does not begin by itself where more hosts of a cluster are silent than fail by themselves', async () => {
-    await policy({ action: 'recreate', polls: 1, fencing: [command] });
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     const before = (await failovers()).length;
     await set(to, 'MONITORED');
     world.hypervisor.cutOff(nameOf(from));
     world.hypervisor.cutOff(nameOf(to));
-    await monitored();
+    await missed();
     await monitored();
     expect(await host()).toMatchObject({ state: 'ERROR', operation: null });
     expect(await failovers()).toHaveLength(before);
