@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity';
-import { isOff } from '../../domain/hosts/host-states.js';
 import { unmadeOf } from '../../domain/services/made-networks.js';
 import { heldBack } from '../../domain/services/role-cap.js';
 import { parentPlaces } from '../../domain/services/role-graph.js';
@@ -117,7 +116,8 @@ export const deploymentActivities = ({ store, settings, directory }: MakingPorts
     const whyNot = ({ role, vms }: StaffedRole, offline?: ReadonlyMap<number, string>): string | null =>
       whyNotRunning(role, vms, failures.get(role.name) ?? null, offline);
     const found = await staffOf(store, id, names, (staff) => whyNot(staff) === null);
-    const offline = await offlineHostsOf(store, [...found.values()].flatMap(othersOf));
+    const places = [...found.values()].flatMap(othersOf).flatMap((vm) => placeOf(vm)?.hid ?? []);
+    const offline = await store.hosts.offlineOf(places);
     const ends = roles.flatMap(({ role: name, step }): RoleEnd[] => {
       const staff = found.get(name);
       if (!staff) return [];
@@ -255,19 +255,6 @@ export async function staffOf(
 /** Those of a role that do not run as they should. */
 const othersOf = ({ vms }: { vms: readonly WorkVm[] }): WorkVm[] => vms.filter((vm) => belongs(vm) && !isVmHealthy(vm));
 
-/** By VM, the name of its host, where that is OFFLINE or off. */
-async function offlineHostsOf(store: StepPorts['store'], vms: readonly WorkVm[]): Promise<Map<number, string>> {
-  const places = vms.flatMap((vm) => placeOf(vm)?.hid ?? []);
-  const hosts = places.length === 0 ? [] : await store.hosts.byIds([...new Set(places)]);
-  const offline = new Map(hosts.flatMap((host) => (isOff(host) ? [[host._id, host.name]] : [])));
-  return new Map(
-    vms.flatMap((vm) => {
-      const name = offline.get(placeOf(vm)?.hid ?? -1);
-      return name === undefined ? [] : [[vm._id, name]];
-    }),
-  );
-}
-
 /** Why a role cannot be called RUNNING, or null when it can. */
 function whyNotRunning(
   role: Role,
@@ -279,7 +266,7 @@ function whyNotRunning(
   const others = othersOf({ vms });
   if (running <= role.cardinality && missingOf(role, vms) === 0 && others.length === 0) return null;
   const said = others.flatMap((vm) => {
-    const why = reasonThere(offline.get(vm._id), vm.reason);
+    const why = reasonThere(offline.get(placeOf(vm)?.hid ?? -1), vm.reason);
     return why === null ? [] : [`VM ${vm._id} (${vm.name}): ${why}`];
   });
   const more = said.length > 3 ? [`and ${said.length - 3} more`] : [];

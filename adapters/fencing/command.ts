@@ -21,6 +21,7 @@ export function fencedByCommand(
 ): Promise<void> {
   if (directory === undefined)
     throw new Problem('not_fenced', `${program}: this worker has no ARCUS_FENCING_DIRECTORY, so it runs no program.`);
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const child = spawn(join(directory, program), [...given, 'off', name], {
       env: { PATH: process.env.PATH ?? '', ARCUS_HOST_ID: String(id) },

@@ -97,6 +97,7 @@ function flushedResource(operation: Operation): OperationDetail['flushed'] {
     vms: told.slice(0, performedShown),
   };
 }
+
 /** The same of a failover. */
 function failedOverResource(operation: Operation): OperationDetail['failed_over'] {
   if (!isFailover(operation)) return null;

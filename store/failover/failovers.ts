@@ -8,6 +8,7 @@ import type { ServiceTemplateBody } from '../../schemas/services/service-templat
 import type { HostStore } from '../hosts/hosts.js';
 import { ownershipFields } from '../mongo/model.js';
 import { type Transaction, within } from '../mongo/transaction.js';
+import { noteTurns } from '../operations/note-turns.js';
 import type { OperationStore } from '../operations/operations.js';
 import type { ServiceStore } from '../services/services.js';
 import type { VmStore } from '../vms/vms.js';
@@ -99,15 +100,8 @@ export const createFailovers = ({
   },
 
   /** What has become of VMs: of each the entry with the highest turn stands. */
-  async note(op: string, said: ReadonlyMap<number, FailedOver>): Promise<void> {
-    if (said.size === 0) return;
-    const fields = [...said].map(([vm, entry]) => {
-      const path = `failed_over.${vm}`;
-      const isLater = { $lt: [{ $ifNull: [`$${path}.turn`, -1] }, entry.turn] };
-      return [path, { $cond: [isLater, { $literal: entry }, `$${path}`] }] as const;
-    });
-    await operations.model.updateOne({ _id: op }, [{ $set: Object.fromEntries(fields) }], { updatePipeline: true });
-  },
+  note: (op: string, said: ReadonlyMap<number, FailedOver>): Promise<void> =>
+    noteTurns(operations, op, 'failed_over', said),
 
   /** Failovers that wait for a person to say that their host is off, of hosts that are, or that answer again. */
   async answered(): Promise<string[]> {

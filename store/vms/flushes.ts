@@ -6,6 +6,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import type { HostStore } from '../hosts/hosts.js';
 import { ownershipFields } from '../mongo/model.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
+import { noteTurns } from '../operations/note-turns.js';
 import type { OperationStore } from '../operations/operations.js';
 import type { VmStore } from './vms.js';
 
@@ -96,14 +97,6 @@ export const createFlushes = (
       .exec(),
 
   /** What has become of VMs: of each the entry with the highest turn stands. */
-  async note(op: string, said: ReadonlyMap<number, Flushed>): Promise<void> {
-    if (said.size === 0) return;
-    const fields = [...said].map(([vm, entry]) => {
-      const path = `flushed.${vm}`;
-      const isLater = { $lt: [{ $ifNull: [`$${path}.turn`, -1] }, entry.turn] };
-      return [path, { $cond: [isLater, { $literal: entry }, `$${path}`] }] as const;
-    });
-    await operations.model.updateOne({ _id: op }, [{ $set: Object.fromEntries(fields) }], { updatePipeline: true });
-  },
+  note: (op: string, said: ReadonlyMap<number, Flushed>): Promise<void> => noteTurns(operations, op, 'flushed', said),
 });
 export type Flushes = ReturnType<typeof createFlushes>;
