@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Problem } from '../../domain/problems.js';
+import { snapshotName } from '../../domain/storage/snapshot-name.js';
 import { limits } from '../../schemas/common/limits.js';
 import { imagePrograms } from '../../schemas/storage/image-programs.js';
 import type { ImageFormat } from '../../schemas/storage/stored.js';
@@ -95,9 +96,6 @@ export async function cloneDisk(
   succeeded(await cloning(() => run(given, signal)));
 }
 
-/** Numbers alone name snapshots: what else a qcow2 has in it is none of ours. */
-const snapshotName = (snapshot: number): string => `arcus.${snapshot}`;
-
 const Snapshots = z.object({ snapshots: z.array(z.object({ name: z.string() })).default([]) });
 
 /** As `SnapshotChange` says; resolves with the numbers of those that there are then. It is told the format, as everywhere: `qemu-img snapshot` would guess. */
@@ -108,6 +106,7 @@ export async function changeSnapshot(
 ): Promise<number[]> {
   const about = await run(['info', '--output=json', '-f', 'qcow2', path], signal);
   succeeded(about);
+  // Numbers alone name ours: what else a qcow2 has in it is somebody else’s.
   const there = Snapshots.parse(parsed(about.stdout)).snapshots.flatMap(({ name }) => {
     const [, number] = /^arcus\.(\d{1,9})$/.exec(name) ?? [];
     return number === undefined ? [] : [Number(number)];

@@ -5,10 +5,7 @@ import type { VmActionName } from '../../schemas/vms/vm-actions.js';
 /** What hypervisors of a kind cannot do: it is refused before anything is done for it. Their adapters say the same of their calls (test/domain/vms/unable). */
 const unable: Readonly<Record<HypervisorKind, readonly VmActionName[]>> = {
   simulated: [],
-  libvirt: [
-    ...(['stop', 'migrate', 'snapshot-create', 'snapshot-revert', 'snapshot-delete'] as const),
-    ...(['disk-snapshot-create', 'disk-snapshot-revert', 'disk-snapshot-delete'] as const),
-  ],
+  libvirt: ['stop', 'migrate'],
 };
 
 /** `kind`: as it stands in the history of a VM. */

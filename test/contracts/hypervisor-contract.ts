@@ -378,7 +378,7 @@ export function hypervisorContract(
       skip,
     }) => {
       needs(skip, 'snapshotCreate', 'snapshotRevert', 'snapshotDelete');
-      const vm = newVm();
+      const vm = newVm({ devices: { nics: [], disks: [disk] } });
       const { deployId } = await deploy(vm);
       let epoch = 2;
       for (const call of ['snapshotCreate', 'snapshotRevert', 'snapshotDelete'] as const) {
@@ -393,7 +393,7 @@ export function hypervisorContract(
 
     it.for(['poweroff', 'suspend', 'migrate'] as const)('keeps no snapshot over %s', async (lost, { skip }) => {
       needs(skip, 'snapshotCreate', 'snapshotRevert', lost);
-      const vm = newVm();
+      const vm = newVm({ devices: { nics: [], disks: [disk] } });
       await deploy(vm);
       await calls.snapshotCreate({ ...vm, epoch: 2 }, signal());
       await calls[lost]({ ...vm, epoch: 3 }, signal());
@@ -419,9 +419,9 @@ export function hypervisorContract(
     });
 
     it('refuses to switch a VM of which it has heard a newer epoch, and leaves it as it is', async () => {
+      const vm = newVm({ epoch: 5 });
+      await deploy(vm);
       for (const call of switches.filter((name) => world.hypervisor.can[name])) {
-        const vm = newVm({ epoch: 5 });
-        await deploy(vm);
         expect(await problemCode(calls[call]({ ...vm, epoch: 4 }, signal())), call).toBe('stale_epoch');
         expect(await stateOf(vm), call).toBe('running');
       }
@@ -568,6 +568,7 @@ export function hypervisorContract(
       await changed(vm, 'attachDisk');
       expect((await changed(vm, 'snapshotDisk')).disks).toMatchObject([{ snapshots: [0], current: 0 }]);
       expect((await changed(vm, 'dropSnapshot')).disks).toMatchObject([{ snapshots: [] }]);
+      if (world.isDeaf) await calls.poweroff(vm, signal());
       await changed(vm, 'detachDisk');
       expect(await problemCode(calls.snapshotDisk(vm, signal()))).toBe('action_refused');
     });
@@ -584,13 +585,15 @@ export function hypervisorContract(
     });
 
     it('changes no device for who is late, and none where there is no domain', async () => {
-      for (const name of DeviceCallName.options.filter((call) => world.hypervisor.can[call])) {
-        if (world.fileOf) disk.path = await world.fileOf(disk.size);
-        const vm = newVm({ epoch: 5, devices: { nics: [nic], disks: [{ ...disk, snapshots: [0], current: 0 }] } });
+      const vm = newVm({ epoch: 5, devices: { nics: [nic], disks: [{ ...disk, snapshots: [0], current: 0 }] } });
+      const able = DeviceCallName.options.filter((call) => world.hypervisor.can[call]);
+      for (const name of able) {
         await calls[name](vm, signal());
         expect(await domainsOf(vm), name).toEqual([]);
-        await deploy(vm);
-        const before = await has(vm);
+      }
+      await deploy(vm);
+      const before = await has(vm);
+      for (const name of able) {
         expect(await problemCode(calls[name]({ ...vm, epoch: 4 }, signal())), name).toBe('stale_epoch');
         expect(await has(vm), name).toEqual(before);
       }
@@ -644,10 +647,10 @@ export function hypervisorContract(
 
     it('touches no domain of another installation, whatever it is asked to do to its own of that VM, and hears none of its epochs', async () => {
       const shared = await world.newHost({ cpu: 800, memory: 4096 });
+      const vm = newVm({ host: shared, epoch: 1 });
+      await world.stranger.deploy(vm, signal());
+      const before = await world.stranger.probe(shared, signal());
       for (const call of able()) {
-        const vm = newVm({ host: shared, epoch: 1 });
-        await world.stranger.deploy(vm, signal());
-        const before = await world.stranger.probe(shared, signal());
         await calls[call]({ ...vm, epoch: 7 }, signal()).catch(() => {});
         await destroy(targetOf(vm, { epoch: 7 }));
         const after = await world.stranger.probe(shared, signal());
@@ -655,9 +658,9 @@ export function hypervisorContract(
           after.domains.map(({ deployId, epoch, state }) => [deployId, epoch, state]),
           call,
         ).toEqual(before.domains.map(({ deployId, epoch, state }) => [deployId, epoch, state]));
-        await world.stranger.destroy(targetOf(vm, { epoch: 2 }), signal());
-        expect((await world.stranger.probe(shared, signal())).domains, call).toEqual([]);
       }
+      await world.stranger.destroy(targetOf(vm, { epoch: 2 }), signal());
+      expect((await world.stranger.probe(shared, signal())).domains).toEqual([]);
     });
 
     it('adopts a domain of another installation once, as it is, and gives it back as it is', async ({ skip }) => {

@@ -1,44 +1,34 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { libvirtHypervisor } from '../../adapters/hypervisor/libvirt/libvirt.js';
 import type { PlacedVm } from '../../adapters/hypervisor/port.js';
 import { problemOf } from '../../domain/problems.js';
+import { FrozenPrograms } from '../support/frozen-programs.js';
 import { isLibvirtMissing, LibvirtHost } from '../support/libvirt-hosts.js';
-import { eventually } from '../support/processes.js';
 
 const { signal } = new AbortController();
 
 describe.skipIf(isLibvirtMissing())('who was frozen between a look and what he does at libvirt', () => {
   let host: LibvirtHost;
-  let bin: string;
+  let directory: string;
+  let programs: FrozenPrograms;
   const before = process.env.PATH;
   const [frozen, other] = [libvirtHypervisor('tests', { shutdown: 0 }), libvirtHypervisor('tests', { shutdown: 0 })];
   beforeAll(async () => {
     host = await LibvirtHost.start('host-1', { cpu: 6_400, memory: 65_536 });
-    bin = mkdtempSync(join(tmpdir(), 'lv-bin-'));
-    const real = execFileSync('sh', ['-c', 'command -v virsh'], { encoding: 'utf8' }).trim();
-    // It stands still before the command that a file names, until that file is gone.
-    const script = `#!/bin/sh
-for word in "$@"; do
-  if [ -e ${bin}/freeze-$word ]; then
-    mv ${bin}/freeze-$word ${bin}/frozen-$word
-    while [ -e ${bin}/frozen-$word ]; do sleep 0.05; done
-  fi
-done
-exec ${real} "$@"
-`;
-    writeFileSync(join(bin, 'virsh'), script, { mode: 0o755 });
-    process.env.PATH = `${bin}:${before}`;
+    directory = mkdtempSync(join(tmpdir(), 'lv-bin-'));
+    programs = new FrozenPrograms(directory, 'virsh');
+    process.env.PATH = programs.path;
   });
   afterAll(() => {
     process.env.PATH = before;
     frozen.close();
     other.close();
     host?.close();
-    if (bin) rmSync(bin, { recursive: true, force: true });
+    if (directory) rmSync(directory, { recursive: true, force: true });
   });
 
   const vm = (id: number, epoch: number): PlacedVm<'libvirt'> => ({
@@ -50,20 +40,14 @@ exec ${real} "$@"
       () => 'done',
       (error: unknown) => problemOf(error)?.code ?? String(error),
     );
-  /** Resolves when somebody stands before it. */
-  async function freeze(command: string): Promise<{ reached: Promise<unknown>; thaw: () => void }> {
-    writeFileSync(join(bin, `freeze-${command}`), '');
-    const reached = eventually(() => existsSync(join(bin, `frozen-${command}`)));
-    return { reached, thaw: () => rmSync(join(bin, `frozen-${command}`)) };
-  }
   const domains = async () =>
     (await other.probe(host.target, signal)).domains.map(({ vm, epoch, state }) => ({ vm, epoch, state }));
 
   it.each(['define', 'start'])('starts nothing that was destroyed while he stood before %s', async (command) => {
     const id = command === 'define' ? 1 : 2;
-    const { reached, thaw } = await freeze(command);
+    const { reached, thaw } = programs.freeze(command);
     const late = outcome(frozen.deploy(vm(id, 1), signal));
-    await reached;
+    await reached();
     await other.destroy({ ...vm(id, 2), hard: true }, signal);
     thaw();
     expect(await late).toBe('stale_epoch');
@@ -75,9 +59,9 @@ exec ${real} "$@"
     'starts no second one where a later holder has started it while he stood before %s',
     async (command) => {
       const id = command === 'define' ? 3 : 4;
-      const { reached, thaw } = await freeze(command);
+      const { reached, thaw } = programs.freeze(command);
       const late = outcome(frozen.deploy(vm(id, 1), signal));
-      await reached;
+      await reached();
       expect(await outcome(other.deploy(vm(id, 2), signal))).toBe('done');
       thaw();
       expect(await late).toBe('stale_epoch');
@@ -90,9 +74,9 @@ exec ${real} "$@"
   it('resumes nothing that was destroyed, or switched off, while he stood before its start', async () => {
     await other.deploy(vm(5, 1), signal);
     await other.suspend(vm(5, 2), signal);
-    const { reached, thaw } = await freeze('start');
+    const { reached, thaw } = programs.freeze('start');
     const late = outcome(frozen.resume(vm(5, 3), signal));
-    await reached;
+    await reached();
     await other.poweroff({ ...vm(5, 4), hard: true }, signal);
     thaw();
     expect(await late).toBe('stale_epoch');

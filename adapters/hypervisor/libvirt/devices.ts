@@ -5,11 +5,13 @@ import type { DomainChange, DomainDevices } from '../../../schemas/operations/vm
 import { withText } from '../../process/own-files.js';
 import type { DeviceTarget } from '../port.js';
 import { aliasOf, devicesIn, devicesRecord, recordXml, writtenIn } from './device-record.js';
+import { changeOpenDisk } from './disk-snapshots.js';
 import { diskXml, nicXml } from './domain-xml.js';
 import type { Listed } from './domains.js';
 import { isSystem, type Site } from './site.js';
 
 type Target = DeviceTarget<'libvirt'>;
+type Disk = DomainDevices['disks'][number];
 type ChangeOf<A extends DomainChange['action']> = Extract<DomainChange, { action: A }>;
 
 /** A domain of which a device is changed: `is` says what it has, and `all` what is written of it, too. */
@@ -28,11 +30,11 @@ export async function changing(
   site: Site,
   vm: Target,
   call: DeviceCall,
-  { uuid, state }: Listed,
+  { uuid, isUp }: Listed,
   signal: AbortSignal,
 ): Promise<Changing> {
   const definition = await site.ask(call, vm.id, ['dumpxml', uuid, '--security-info'], signal);
-  const scope = state === 'running' || state === 'booting' ? ['--config', '--live'] : ['--config'];
+  const scope = isUp ? ['--config', '--live'] : ['--config'];
   return { site, vm, call, uuid, scope, is: devicesIn(definition), all: writtenIn(definition) };
 }
 
@@ -62,7 +64,7 @@ export function changeDevice(on: Changing, change: DomainChange, signal: AbortSi
     case 'disk-snapshot-create':
     case 'disk-snapshot-revert':
     case 'disk-snapshot-delete':
-      throw on.site.refused(on.call, on.vm.id, `libvirt hypervisors cannot do this (${change.action})`);
+      return changeSnapshot(on, change, signal);
   }
 }
 
@@ -111,17 +113,51 @@ async function detach({ site, vm, call, uuid, scope }: Changing, alias: string, 
   }
 }
 
+/** `isOpen`: its guest has it open. Of one that is down its datastore does what is to be done to a disk: here it is written down. */
+function diskOf(on: Changing, id: number) {
+  const disk = on.is.disks.find(({ disk_id }) => disk_id === id);
+  if (!disk) throw new Problem(vmCalls[on.call].refused, `VM ${on.vm.id} on ${on.site.host.name} has no disk ${id}.`);
+  return { disk, isOpen: on.scope.includes('--live') && disk.path !== undefined };
+}
+
+async function changed(on: Changing, disk: Disk, edit: Partial<Disk>, signal: AbortSignal): Promise<void> {
+  const disks = on.all.disks.map((one) => (one.disk_id === disk.disk_id ? { ...one, ...edit } : one));
+  await write(on, { ...on.all, disks }, signal);
+}
+
 async function resizeDisk(
   on: Changing,
   { disk_id: id, size }: ChangeOf<'disk-resize'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const disk = on.is.disks.find(({ disk_id }) => disk_id === id);
-  if (!disk) throw new Problem(vmCalls.resizeDisk.refused, `VM ${on.vm.id} on ${on.site.host.name} has no disk ${id}.`);
-  const runs = on.scope.includes('--live');
-  // Of one that is down its datastore does it.
-  if (runs && disk.path !== undefined && disk.size < size)
+  const { disk, isOpen } = diskOf(on, id);
+  if (isOpen && disk.size < size)
     await on.site.work('resizeDisk', on.vm.id, ['blockresize', on.uuid, disk.target, `${size}MiB`], signal);
-  const disks = on.all.disks.map((one) => (one.disk_id === id ? { ...one, size } : one));
-  await write(on, { ...on.all, disks }, signal);
+  await changed(on, disk, { size }, signal);
+}
+
+type SnapshotChange = ChangeOf<'disk-snapshot-create' | 'disk-snapshot-revert' | 'disk-snapshot-delete'>;
+
+/** First the disk, and then what is written of it: a number that is written down is there. */
+async function changeSnapshot(on: Changing, change: SnapshotChange, signal: AbortSignal): Promise<void> {
+  const { action, snapshot_id: id } = change;
+  const { disk, isOpen } = diskOf(on, change.disk_id);
+  const isThere = disk.snapshots.includes(id);
+  const refused = (why: string) => on.site.refused(on.call, on.vm.id, `disk ${disk.disk_id} ${why}`);
+  switch (action) {
+    case 'disk-snapshot-create':
+      if (isThere) return;
+      if (disk.format !== 'qcow2') throw refused(`is ${disk.format}, which has no snapshots`);
+      if (isOpen) await changeOpenDisk(on, disk, 'take', id, signal);
+      return changed(on, disk, { snapshots: [...disk.snapshots, id], current: id }, signal);
+    case 'disk-snapshot-revert':
+      if (on.scope.includes('--live')) throw refused('cannot be reverted while its guest runs');
+      if (!isThere) throw refused(`has no snapshot ${id}`);
+      if (disk.reverted === on.vm.epoch) return;
+      return changed(on, disk, { current: id, reverted: on.vm.epoch }, signal);
+    case 'disk-snapshot-delete':
+      if (!isThere) return;
+      if (isOpen) await changeOpenDisk(on, disk, 'drop', id, signal);
+      return changed(on, disk, { snapshots: disk.snapshots.filter((one) => one !== id) }, signal);
+  }
 }

@@ -45,8 +45,8 @@ const builder = new XMLBuilder({
 /** Text of XML; what is in names and paths is escaped by the builder. */
 const xml = (tree: object): string => builder.build(tree);
 
-/** Whose metadata it is. */
-const metadataUri = 'urn:arcus:domain:1';
+/** By which libvirt keeps whose a domain is: an element of a namespace of its own. */
+export const metadataOf = { uri: 'urn:arcus:domain:1', key: 'arcus' } as const;
 
 /** On what bus a disk is, by the prefix of its target as OpenNebula has them. */
 const buses = { vd: 'virtio', sd: 'scsi', hd: 'ide', xvd: 'virtio' } as const;
@@ -65,8 +65,8 @@ export function domainXml(wish: DomainWish): string {
     '@type': type,
     ...{ name, uuid, title: titleOf(mark) },
     metadata: {
-      'arcus:vm': {
-        '@xmlns:arcus': metadataUri,
+      [`${metadataOf.key}:vm`]: {
+        [`@xmlns:${metadataOf.key}`]: metadataOf.uri,
         ...{ '@installation': mark.installation, '@id': mark.vm, '@epoch': mark.epoch },
       },
       [`${devicesRecord.key}:devices`]: {

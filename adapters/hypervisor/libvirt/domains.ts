@@ -8,6 +8,8 @@ export type Listed = {
   name: string;
   uuid: string;
   state: DomainState;
+  /** There is a process of it. One that is suspended so is paused, and nothing of it is saved. */
+  isUp: boolean;
   mark: DomainMark | null;
   capacity: Capacity;
   /** Nanoseconds of processors since it was started; null: it is down. */
@@ -74,7 +76,7 @@ export function listedIn(table: string, uuids: string, stats: string): Listed[] 
     const given = is('balloon.maximum');
     return [
       {
-        ...{ name, uuid, mark, state: reason ?? words[state] },
+        ...{ name, uuid, mark, state: reason ?? words[state], isUp: state !== 'shut off' && state !== 'saved' },
         capacity: mark?.capacity ?? { cpu: 100 * is('vcpu.maximum'), memory: Math.round(given / 1_024) },
         cpuTime: down ? null : is('cpu.time'),
         memory: down ? 0 : usedOf(said, given),

@@ -2,14 +2,16 @@ import { Problem, problemOf } from '../../../domain/problems.js';
 import { type DeviceCall, type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
 import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { withText } from '../../process/own-files.js';
-import type { DeviceTarget, DomainReport, HostReport, Hypervisor, SwitchTarget } from '../port.js';
+import type { DeviceTarget, DomainReport, HostReport, Hypervisor, SnapshotTarget, SwitchTarget } from '../port.js';
+import { adopt, disown, goOn, saidIn, startAdopted } from './adopting.js';
 import { devicesIn } from './device-record.js';
 import { changeDevice, changing } from './devices.js';
 import type { Listed } from './domains.js';
 import { make } from './making.js';
 import { migrate, type Renewed, withContext } from './moving.js';
-import { fine, type Held, type LibvirtHost, Site } from './site.js';
+import { type Held, type LibvirtHost, Site } from './site.js';
 import { usage } from './usage.js';
+import { createSnapshot, deleteSnapshot, revertToSnapshot } from './vm-snapshots.js';
 
 export type LibvirtOptions = {
   /** How long a guest that is asked to go down has until it is switched off, in milliseconds. */
@@ -78,15 +80,22 @@ export function libvirtHypervisor(
       if (domain) await changeDevice(await changing(site, vm, call, domain, signal), vm.change, signal);
     });
 
+  /** What is done to snapshots of a VM. */
+  const snapshot = (does: typeof createSnapshot) =>
+    held(async (vm: SnapshotTarget<'libvirt'>, signal: AbortSignal): Promise<void> => {
+      const { site, domain } = await reach(vm, 'touches', signal);
+      await does(site, vm, domain, signal);
+    });
+
   return {
     can: {
       ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
       ...{ suspend: true, resume: true, migrate: true, move: false },
-      ...{ adopt: false, disown: false },
+      ...{ adopt: true, disown: true },
       ...{ store: false, fetch: false, discard: true },
       ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
-      ...{ resizeDisk: true, snapshotDisk: false, revertDisk: false, dropSnapshot: false },
-      ...{ snapshotCreate: false, snapshotRevert: false, snapshotDelete: false },
+      ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
+      ...{ snapshotCreate: true, snapshotRevert: true, snapshotDelete: true },
     },
 
     async probe(host, signal) {
@@ -116,7 +125,7 @@ export function libvirtHypervisor(
       return refusal === null ? { ...reportOf(listed, heard), devices: devicesIn(text) } : null;
     },
 
-    deploy: held((vm, signal) => make(siteOf(vm.host), vm, signal)),
+    deploy: held((vm, signal) => (vm.adopted ? startAdopted : make)(siteOf(vm.host), vm, signal)),
 
     destroy: held(async ({ hard, ...which }, signal) => {
       const { site, domain } = await reach(which, 'stops', signal, false);
@@ -127,10 +136,13 @@ export function libvirtHypervisor(
 
     poweroff: held(async ({ hard, ...which }, signal) => {
       const { site, domain } = await reach(which, 'stops', signal, false);
-      if (!domain || domain.state === 'stopped') return;
-      await site.halt('poweroff', which.id, domain.uuid, hard ? 0 : shutdown, signal);
-      const words = ['managedsave-remove', domain.uuid];
-      await site.work('poweroff', which.id, words, signal, /has no manage|failed to get domain/i);
+      if (!domain) return;
+      if (domain.state !== 'stopped') {
+        await site.halt('poweroff', which.id, domain.uuid, hard ? 0 : shutdown, signal);
+        const words = ['managedsave-remove', domain.uuid];
+        await site.work('poweroff', which.id, words, signal, /has no manage|failed to get domain/i);
+      }
+      await site.dropSnapshots('poweroff', which.id, domain.uuid, signal);
     }),
 
     reboot: held(async ({ hard, ...which }, signal) => {
@@ -141,17 +153,18 @@ export function libvirtHypervisor(
 
     suspend: held(async (which, signal) => {
       const { site, domain } = await reach(which, 'stops', signal);
-      if (domain?.state === 'suspended') return;
-      if (domain?.state !== 'running') throw notSo('suspend', which, 'it does not run');
-      await site.work('suspend', which.id, ['managedsave', domain.uuid], signal);
+      if (domain?.state !== 'suspended' && domain?.state !== 'running')
+        throw notSo('suspend', which, 'it does not run');
+      if (domain.state === 'running') await site.work('suspend', which.id, ['managedsave', domain.uuid], signal);
+      await site.dropSnapshots('suspend', which.id, domain.uuid, signal);
     }),
 
     resume: held(async (which, signal) => {
       const { site, context, domain } = await reach(which, 'starts', signal);
       if (domain?.state === 'running') return;
       if (domain?.state !== 'suspended') throw notSo('resume', which, 'nothing is saved of it');
-      await renewContext(site, { ...which, context }, domain.uuid, signal);
-      await site.work('resume', which.id, ['start', domain.uuid], signal, fine.up);
+      if (!domain.isUp) await renewContext(site, { ...which, context }, domain.uuid, signal);
+      await goOn(site, 'resume', which, domain, signal);
     }),
 
     migrate: held((vm, signal) => migrate(siteOf(vm.host), siteOf(vm.to), vm, signal)),
@@ -161,21 +174,27 @@ export function libvirtHypervisor(
     attachDisk: change('attachDisk'),
     detachDisk: change('detachDisk'),
     resizeDisk: change('resizeDisk'),
+    adopt: held(async (vm, signal) => {
+      const { site } = await reach(vm, 'touches', signal);
+      return adopt(site, vm, signal);
+    }),
+    disown: held(async (vm, signal) => {
+      const { site, domain } = await reach(vm, 'touches', signal);
+      await disown(site, vm, domain, signal);
+    }),
+    snapshotCreate: snapshot(createSnapshot),
+    snapshotRevert: snapshot(revertToSnapshot),
+    snapshotDelete: snapshot(deleteSnapshot),
+    snapshotDisk: change('snapshotDisk'),
+    revertDisk: change('revertDisk'),
+    dropSnapshot: change('dropSnapshot'),
     move: cannot('move'),
-    adopt: cannot('adopt'),
-    disown: cannot('disown'),
     store: cannot('store'),
     fetch: cannot('fetch'),
     // Nothing is ever kept away from hosts.
     async discard(_vm, signal) {
       signal.throwIfAborted();
     },
-    snapshotDisk: cannot('snapshotDisk'),
-    revertDisk: cannot('revertDisk'),
-    dropSnapshot: cannot('dropSnapshot'),
-    snapshotCreate: cannot('snapshotCreate'),
-    snapshotRevert: cannot('snapshotRevert'),
-    snapshotDelete: cannot('snapshotDelete'),
     close() {
       for (const { virsh } of sites.values()) virsh.close();
     },
@@ -188,7 +207,10 @@ const notSo = (call: VmCall, { id, host }: Which, why: string): Problem =>
 /** What was saved goes on with the CD-ROM of the epoch that starts it; its own stays as it is. */
 async function renewContext(site: Site, vm: Renewed, uuid: string, signal: AbortSignal): Promise<void> {
   const saved = await site.work('resume', vm.id, ['managedsave-dumpxml', uuid, '--security-info'], signal);
-  const renewed = withContext(saved, site.installation, vm);
+  const { before } = saidIn(saved);
+  const own = withContext(saved, { ...vm, installation: site.installation }, vm.context);
+  const renewed = before?.vm ? withContext(own, before.vm, vm.context) : own;
+  if (renewed === saved) return;
   await withText(renewed, (file) => site.work('resume', vm.id, ['managedsave-define', uuid, file], signal));
 }
 

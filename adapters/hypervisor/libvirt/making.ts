@@ -28,7 +28,10 @@ export async function make(site: Site, vm: Vm, signal: AbortSignal): Promise<Dom
   // Anew: what was there before the host had heard may be somebody else’s by now.
   const present = await site.own(vm, signal);
   if (present?.mark?.epoch === vm.epoch) {
-    if (present.state !== 'running') await start(site, vm, present.uuid, signal);
+    if (present.state !== 'running') {
+      await site.dropSnapshots('deploy', vm.id, present.uuid, signal);
+      await start(site, vm, present.uuid, signal);
+    }
     return { deployId: present.uuid, epoch: vm.epoch };
   }
   const uuid = uuidOf(site.installation, vm.id, vm.epoch);

@@ -12,19 +12,30 @@ export type Renewed = { id: number; epoch: number; context: string };
 /** A definition as it is under another epoch: what says that is our own, and of digits. */
 export function underEpoch(definition: string, installation: string, vm: Renewed): string {
   const title = /(<title>arcus [\w-]{1,64} vm \d{1,15} epoch )\d{1,15}/;
-  const metadata = /( id='\d{1,15}' epoch=')\d{1,15}/;
+  const metadata = /( id=["']\d{1,15}["'] epoch=["'])\d{1,15}/;
   const named = definition.replace(title, `$1${vm.epoch}`).replace(metadata, `$1${vm.epoch}`);
-  return withContext(named, installation, vm);
+  return withContext(named, { installation, id: vm.id }, vm.context);
 }
 
-/** A definition whose CD-ROM is this one: that of the VM is known by its name, wherever it lies. */
-export function withContext(definition: string, installation: string, { id, context }: Renewed): string {
-  const escaped = context.replace(/[&<>'"]/g, (character) => `&#${character.charCodeAt(0)};`);
-  return definition.replace(/<source file='([^']{1,1000})'/g, (source, file: string) => {
-    const [name = ''] = file.split('/').slice(-1);
-    return name.startsWith(`${installation}.${id}.`) && name.endsWith('.iso') ? `<source file='${escaped}'` : source;
-  });
+type Whose = { installation: string; id: number };
+const files = /<source file='([^']{1,1000})'/g;
+/** That of a VM is known by its name, wherever it lies. */
+function isContext(file: string, { installation, id }: Whose): boolean {
+  const [name = ''] = file.split('/').slice(-1);
+  return name.startsWith(`${installation}.${id}.`) && name.endsWith('.iso');
 }
+
+/** A definition whose CD-ROM is this one. */
+export function withContext(definition: string, whose: Whose, context: string): string {
+  const escaped = context.replace(/[&<>'"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return definition.replace(files, (source, file: string) =>
+    isContext(file, whose) ? `<source file='${escaped}'` : source,
+  );
+}
+
+/** The CD-ROM of a definition; null: it has none. */
+export const contextIn = (definition: string, whose: Whose): string | null =>
+  [...definition.matchAll(files)].map(([, file = '']) => file).find((file) => isContext(file, whose)) ?? null;
 
 /** To another host while it runs. libvirt ends it on the one only when it runs on the other. */
 export async function migrate(
@@ -47,6 +58,8 @@ export async function migrate(
       throw new Problem(vmCalls.migrate.refused, `VM ${id} does not run on ${from.host.name}.`);
     refuseFull(to, 'migrate', { id, capacity: here.capacity }, await to.list(signal));
     if (there) await to.erase('migrate', id, there.uuid, signal);
+    // libvirt moves none that has some.
+    await from.dropSnapshots('migrate', id, here.uuid, signal);
     await send(from, to, { id, epoch, uuid: here.uuid, context }, signal);
   }
   await from.fence.hear(id, epoch, 'stops', signal);

@@ -20,6 +20,13 @@ export const fine = {
   up: /already active|already running/i,
 } as const;
 
+/** A snapshot of a VM, by the number and the epoch under which it was made, which are its name. */
+export type KeptSnapshot = { name: string; id: number; epoch: number };
+export const snapshotNameOf = (id: number, epoch: number): string => `arcus-vm.${id}.${epoch}`;
+
+const noSnapshot = /no domain snapshot with matching name|failed to get domain|Domain not found/i;
+const isBusy = /cannot acquire state change lock|another job is (already )?(active|running)/i;
+
 /** A daemon of the whole machine; one of a user’s own may not change its networks. */
 export const isSystem = ({ connection: { uri } }: LibvirtHost): boolean => new URL(uri).pathname === '/system';
 
@@ -112,9 +119,40 @@ export class Site {
     await this.work(call, vm, ['destroy', uuid], signal, fine.down);
   }
 
+  /** Snapshots of a VM that a domain has, the latest last; somebody else’s are his. */
+  async snapshots(call: VmCall, vm: number, uuid: string, signal: AbortSignal): Promise<KeptSnapshot[]> {
+    const text = await this.ask(call, vm, ['snapshot-list', uuid, '--name'], signal, fine.gone);
+    const all = text.split('\n').flatMap((line): KeptSnapshot[] => {
+      const [name, id, epoch] = /^arcus-vm\.(\d{1,15})\.(\d{1,15})$/.exec(line.trim()) ?? [];
+      return name === undefined ? [] : [{ name, id: Number(id), epoch: Number(epoch) }];
+    });
+    return all.sort((one, other) => one.epoch - other.epoch);
+  }
+
+  /** `accepted`: what it may complain of. */
+  async dropSnapshot(
+    call: VmCall,
+    vm: number,
+    uuid: string,
+    { name }: KeptSnapshot,
+    signal: AbortSignal,
+    accepted = noSnapshot,
+  ): Promise<void> {
+    await this.work(call, vm, ['snapshot-delete', uuid, name], signal, accepted);
+  }
+
+  /** None of ours is left: they go with what switches a VM off, saves it, or takes it elsewhere. Where its disks do not let go of them, libvirt forgets them. */
+  async dropSnapshots(call: VmCall, vm: number, uuid: string, signal: AbortSignal): Promise<void> {
+    for (const kept of await this.snapshots(call, vm, uuid, signal)) {
+      await this.dropSnapshot(call, vm, uuid, kept, signal, /(?:)/);
+      await this.work(call, vm, ['snapshot-delete', uuid, kept.name, '--metadata'], signal, noSnapshot);
+    }
+  }
+
   /** Switched off and forgotten, if it is there. */
   async erase(call: VmCall, vm: number, uuid: string, signal: AbortSignal): Promise<void> {
     await this.work(call, vm, ['destroy', uuid], signal, fine.down);
+    await this.dropSnapshots(call, vm, uuid, signal);
     const words = ['undefine', uuid, '--managed-save', '--snapshots-metadata', '--nvram'];
     await this.work(call, vm, words, signal, fine.gone);
   }
@@ -125,14 +163,21 @@ export class Site {
   }
 
   #accepted(call: VmCall, vm: number, { text, refusal: said }: Said, accepted: RegExp): string {
+    // What an earlier try began libvirt goes on with, whoever asks no more.
+    if (said !== null && isBusy.test(said))
+      throw refusal('backend_unavailable', `${this.host.name} is at work on VM ${vm} still`, said);
     if (said !== null && !accepted.test(said)) throw this.refused(call, vm, said);
     return text;
   }
 }
 
-/** Of a VM and the epoch under which it is made: who makes it again makes the same. RFC 9562, version 8. */
-export function uuidOf(installation: string, vm: number, epoch: number): string {
-  const digits = createHash('sha256').update(`${installation} ${vm} ${epoch}`).digest('hex');
+/** Of a VM and the epoch under which it is made: who makes it again makes the same. */
+export const uuidOf = (installation: string, vm: number, epoch: number): string =>
+  uuidFrom(`${installation} ${vm} ${epoch}`);
+
+/** The same of the same words. RFC 9562, version 8. */
+export function uuidFrom(words: string): string {
+  const digits = createHash('sha256').update(words).digest('hex');
   return [
     digits.slice(0, 8),
     digits.slice(8, 12),
