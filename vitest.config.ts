@@ -23,6 +23,7 @@ const long = [
   'test/runtime/cluster.test.ts',
   'test/runtime/start.test.ts',
   'test/chaos/frozen-worker.test.ts',
+  'test/chaos/host-failures.test.ts',
   'test/chaos/hostile-tenant.test.ts',
   'test/chaos/lost-turns.test.ts',
   'test/chaos/mixed-minute.test.ts',

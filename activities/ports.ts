@@ -53,10 +53,14 @@ export type StepPorts = {
   migrateForFlush?: (deed: { op: string; requester: number; vm: number; live: boolean }) => Promise<string>;
   /** Turns hosts off. Absent: none is. */
   fencing?: Fencing;
+  /** Asks for the start of a VM whose guest has crashed, as its owner would; once for a crash. Given by the worker. */
+  restartCrashed?: (crashed: { vm: number; epoch: number }) => Promise<string | null>;
   /** Asks for the failover of a host that has missed as many polls as its policy says, as whoever has given it that would. Given by the worker. */
   failOver?: (due: { host: number; silence: Date }) => Promise<string | null>;
   /** Asks for the deployment of a VM of a failed host that fits nowhere, as its owner would; once for a failover. Given by the worker. */
   deployForFailover?: (deed: { op: string; vm: number }) => Promise<string>;
+  /** Has a service go on that has failed since a host did, as its owner would; once for a failover. null: it has not. Given by the worker. */
+  recoverForFailover?: (deed: { op: string; service: number; since: Date }) => Promise<string | null>;
   settings: {
     vmNameTemplate: string;
     shutdownAction: ShutdownAction;

@@ -1,6 +1,7 @@
 import type { Client } from '../client/client.js';
 import type { Kind, ManagedKind } from '../schemas/kinds.js';
 import type { DocumentKind } from './apply/document-kind.js';
+import { haCommands } from './failover/ha.js';
 import { clusterCommands } from './hosts/cluster.js';
 import { clusterDocuments, clusters } from './hosts/cluster-resource.js';
 import { hostCommands, hostDocuments, hosts } from './hosts/host.js';
@@ -86,6 +87,7 @@ const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
 /** The first words of commands. */
 export const nouns: readonly Noun[] = [
   ...Object.values(ofKinds),
+  { noun: 'ha', summary: 'What becomes of VMs when hosts fail', leaves: haCommands },
   { noun: 'secrets', summary: 'Keys with which secrets are sealed', leaves: secretsCommands },
   { noun: 'quota', summary: 'How much users and groups may have, and have', leaves: quotaCommands },
   { noun: 'context', summary: 'Servers that this command line knows, and who asks there', leaves: contextCommands },

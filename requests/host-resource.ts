@@ -53,8 +53,8 @@ export const hostResource = (host: Host, names: Names, settings: PollSettings): 
 /** What is to be done when it fails, as it was asked for. */
 export function policyOf({ ha }: Pick<Host, 'ha'>): HaPolicy | null {
   if (!ha) return null;
-  const { action, polls, stopped, fencing } = ha;
-  return { action, polls, stopped, fencing };
+  const { action, polls, stopped, restarts, alive, fencing } = ha;
+  return { action, polls, stopped, restarts, alive, fencing };
 }
 
 /** Domains that should not be there, and what becomes of them. */

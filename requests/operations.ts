@@ -5,6 +5,7 @@ import { bind } from './bind.js';
 import { listConsistencyChecks, showConsistencyCheck, startConsistencyCheck } from './consistency/consistency.js';
 import type { OperationsContext, RequestsContext } from './context.js';
 import { callFenced, failOverHost } from './failover/failover.js';
+import { showClusterWhatIf, showHostWhatIf } from './failover/what-if.js';
 import { clusters } from './hosts/clusters.js';
 import { cleanHost, createHost, hostOwnership, listHosts, removeHost, showHost, updateHost } from './hosts/hosts.js';
 import { createAcl, listAcls, removeAcl, showAcl } from './identity/acls.js';
@@ -111,12 +112,13 @@ export const createOperations = (given: OperationsContext) => {
         flush: flushHost,
         failOver: failOverHost,
         callFenced,
+        whatIf: showHostWhatIf,
         importWild,
         remove: removeHost,
       }),
       ...hostOwnership(context),
     },
-    clusters: clusters(context),
+    clusters: { ...clusters(context), ...bind(context, { whatIf: showClusterWhatIf }) },
     datastores: datastores(context),
     images: {
       ...bind(context, {

@@ -9,6 +9,7 @@ import { createDocuments } from './documents.js';
 import { createEdits } from './edits.js';
 import { createEndings } from './endings.js';
 import { createFailovers } from './failover/failovers.js';
+import { createRestarts } from './failover/restarts.js';
 import { createClusterChanges } from './hosts/cluster-changes.js';
 import { createClusterStore } from './hosts/clusters.js';
 import { createHostStore } from './hosts/hosts.js';
@@ -171,6 +172,7 @@ export function createStore(connection: Connection) {
     scalings,
     flushes,
     failovers,
+    restarts: createRestarts(vms),
     performances: createPerformances({ services, operations }),
     schedules: createSchedules(connection),
     elasticity: createElasticity(connection),

@@ -20,7 +20,10 @@ import {
   deployForFailover,
   failOverByPolicy,
   type LeftToWait,
+  type RecoveredService,
+  recoverForFailover,
 } from '../requests/failover/failover.js';
+import { type CrashedVm, restartCrashed } from '../requests/failover/restarts.js';
 import { type DeedOnVm, performByPolicy, performOnVm } from '../requests/scaling/actions.js';
 import { scaleByPolicy } from '../requests/scaling/scaling.js';
 import { type Retirement, retireBackup } from '../requests/vms/backups.js';
@@ -110,8 +113,10 @@ async function main(): Promise<void> {
     migrateMarked: (marked: Rescheduled) => migrateMarked(asking, marked),
     migrateForFlush: (deed: FlushDeed) => migrateForFlush(asking, deed),
     fencing: fencing({ directory: config.ARCUS_FENCING_DIRECTORY }),
+    restartCrashed: (crashed: CrashedVm) => restartCrashed(asking, crashed),
     failOver: (due: DueFailover) => failOverByPolicy(asking, due),
     deployForFailover: (deed: LeftToWait) => deployForFailover(asking, deed),
+    recoverForFailover: (deed: RecoveredService) => recoverForFailover(asking, deed),
     engine,
     ...images,
     settings: {

@@ -1,5 +1,6 @@
 import { log } from '@temporalio/activity';
 import { brief, longest } from '../../domain/brief.js';
+import { lostVm, rolesBeforeOf } from '../../domain/failover/lost-vm.js';
 import {
   type FailoverDeed,
   type FailoverFacts,
@@ -9,11 +10,8 @@ import {
 } from '../../domain/failover/plan.js';
 import { isOff, isSilent } from '../../domain/hosts/host-states.js';
 import { isOpen } from '../../domain/operation-states.js';
-import { operationAtWork } from '../../domain/operations/at-work.js';
 import { problemOf, problems } from '../../domain/problems.js';
-import { rolesBefore } from '../../domain/services/role-graph.js';
-import { endStay, placeOf, placesOf } from '../../domain/vms/stays.js';
-import { vmStateName } from '../../domain/vms/vm-states.js';
+import { endStay } from '../../domain/vms/stays.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { FailedOver } from '../../schemas/operations/failed-over.js';
 import { isFailover, type Operation } from '../../schemas/operations/operation.js';
@@ -26,7 +24,7 @@ import type { StepPorts } from '../ports.js';
 import { placeVms } from '../vms/place-vms.js';
 import { retryVms, takeVms } from '../vms/taking.js';
 
-type Ports = Pick<StepPorts, 'store' | 'engine' | 'settings' | 'deployForFailover'>;
+type Ports = Pick<StepPorts, 'store' | 'engine' | 'settings' | 'deployForFailover' | 'recoverForFailover'>;
 
 /** `fenced`: the host is known to be off, or to have been. */
 export type FailoverInput = { host: number; fenced: boolean };
@@ -107,9 +105,10 @@ export const failoverActivities = (ports: Ports) => ({
     };
   },
 
-  /** Why it has failed: VMs that ran do not run. null: all do that could. */
+  /** Has services go on that have failed because of it. Why it has failed itself: VMs that ran do not run. null: all do that could. */
   async judgeFailover({ op }: { op: string }): Promise<string | null> {
     const operation = await ports.store.operations.find(op);
+    if (operation && isFailover(operation)) await goOn(ports, operation);
     return operation && isFailover(operation)
       ? whyNotRecovered(operation.resource_name, operation.failed_over ?? {})
       : null;
@@ -131,9 +130,7 @@ async function factsOf(
     services.length === 0 ? [] : store.failovers.rolesOf(services),
     store.failovers.deploymentsOf(vms.flatMap(({ _id, state }) => (state === 'PENDING' ? [_id] : []))),
   ]);
-  const before = new Map(roles.map(({ _id, roles: its, body }) => [_id, rolesBefore(its, body.deployment)]));
-  const afterOf = ({ service }: WorkVm): string[] =>
-    service ? [...(before.get(service.id)?.get(service.role) ?? [])].map((role) => `${service.id}/${role}`) : [];
+  const afterOf = rolesBeforeOf(roles);
   const gaveUp = new Map(failed.flatMap(({ vms: some, why }) => some.map((vm) => [vm, why] as const)));
   const given = Object.fromEntries(
     Object.entries(known).map(([vm, entry]) => {
@@ -153,27 +150,6 @@ async function factsOf(
   };
 }
 
-function lostVm(vm: WorkVm, host: number, op: string, after: string[]): LostVm {
-  const { _id: id, reason, hold, operation, wanted, moving, service, state } = vm;
-  const place = placeOf(vm)?.hid;
-  const isOn = placesOf(vm).some(({ hid }) => hid === host);
-  const ours = hold?.op === op;
-  const other = operationAtWork({ wanted, operation, hold: ours ? null : hold });
-  return {
-    ...{ id, state: vmStateName(vm), reason, ours, after },
-    place: isOn
-      ? 'here'
-      : place !== undefined
-        ? 'elsewhere'
-        : state === 'PENDING' || state === 'DONE' || state === 'HOLD'
-          ? 'nowhere'
-          : 'elsewhere',
-    busy: other === op ? null : other,
-    between: (moving ?? null) !== null,
-    role: service ? `${service.id}/${service.role}` : null,
-  };
-}
-
 const forgotten = (id: number): LostVm => ({
   ...{
     id,
@@ -185,6 +161,7 @@ const forgotten = (id: number): LostVm => ({
     between: false,
     after: [],
     role: null,
+    wish: null,
   },
 });
 
@@ -279,4 +256,19 @@ async function letWait(
   // As they are written down by now.
   const now = await store.operations.find(op);
   if (now && isFailover(now)) await note(ports, now, refused);
+}
+
+/** Deployments and scalings that lost VMs to it have failed, and those run now. What is refused is left to people, who see it. */
+async function goOn({ store, recoverForFailover }: Ports, operation: Operation<'failoverHost'>): Promise<void> {
+  const { _id: op, resource, created_at, failed_over = {} } = operation;
+  if (!recoverForFailover) throw new Error('this worker cannot ask for recoveries');
+  const host = await store.hosts.find(resource.id);
+  const since = host?.failed_over ?? created_at;
+  const services = await store.failovers.servicesOf(Object.keys(failed_over).map(Number));
+  const failures = await eachApart(services, atOnce, (service) => recoverForFailover({ op, service, since }));
+  for (const { item: service, error } of failures) {
+    const problem = problemOf(error);
+    if (!problem || problems[problem.code].retryable) throw error;
+    log.warn('a service was not recovered after a failover', { service, error: problem.message });
+  }
 }

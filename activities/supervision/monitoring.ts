@@ -17,6 +17,7 @@ import { eachMetric } from '../../schemas/hosts/metrics.js';
 import type { Sample, VmSample } from '../../store/vms/metrics.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
 import { beginFailovers } from '../failover/begin-failovers.js';
+import { beginRestarts } from '../failover/begin-restarts.js';
 import { eachApart } from '../operations/each-apart.js';
 import type { StepPorts } from '../ports.js';
 import { settleHost } from '../vms/settle-host.js';
@@ -38,7 +39,7 @@ const pause = 1_000;
 const atOnce = 10;
 const settleTimeout = 8_000;
 
-type MonitoringPorts = Pick<StepPorts, 'store' | 'networks' | 'failOver'> & {
+type MonitoringPorts = Pick<StepPorts, 'store' | 'networks' | 'failOver' | 'restartCrashed'> & {
   settings?: Pick<StepPorts['settings'], 'insistence' | 'monitoringInterval'>;
   hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> };
   engine: Engine;
@@ -51,6 +52,7 @@ export const monitoringActivities = ({
   engine,
   settings,
   failOver,
+  restartCrashed,
 }: MonitoringPorts) => ({
   /** Ids of the hosts to monitor, in batches. */
   async hostsToMonitor(): Promise<number[][]> {
@@ -152,7 +154,11 @@ export const monitoringActivities = ({
       hosts.map(({ _id }) => _id),
       hosts.flatMap(({ _id, state }) => (state === 'ERROR' ? [_id] : [])),
     );
-    const first = await look(hosts, (some) => compare(store, watched, some));
+    const crashed: number[] = [];
+    const first = await look(hosts, async (some) => {
+      crashed.push(...(await compare(store, watched, some)));
+    });
+    await beginRestarts({ store, restartCrashed }, hosts, crashed);
     await beginFailovers(
       { store, failOver },
       first.flatMap(({ host, written }) => (written === 'silent' ? [host._id] : [])),
@@ -207,9 +213,14 @@ const unusable = (looked: readonly Looked[]): Looked[] =>
 
 /**
  * Writes what the hosts say of VMs at which nobody works. `watched` was read before the hosts were asked: a VM that is
- * still as it was then is what they speak of, and one that has changed since is left to the next tick.
+ * still as it was then is what they speak of, and one that has changed since is left to the next tick. Returns the VMs that are UNKNOWN
+ * because their guests have crashed, as far as it has seen.
  */
-async function compare(store: StepPorts['store'], watched: readonly WatchedVm[], looked: readonly Looked[]) {
+async function compare(
+  store: StepPorts['store'],
+  watched: readonly WatchedVm[],
+  looked: readonly Looked[],
+): Promise<number[]> {
   const look = randomUUID();
   const sighted = new Map(looked.map(({ host, heard }) => [host._id, sightedOf(host, heard)]));
   const judged = watched.flatMap((vm) => {
@@ -236,7 +247,15 @@ async function compare(store: StepPorts['store'], watched: readonly WatchedVm[],
     look,
   );
   await store.health.refresh(await store.sightings.record(judged, look));
+  return watched.flatMap((vm) => (hasCrashed(vm, sighted.get(placeOf(vm)?.hid ?? -1)) ? [vm._id] : []));
 }
+
+/** Its domain is there, under its epoch, and its guest has crashed: found by this look or an earlier one. */
+const hasCrashed = (vm: WatchedVm, host: Sighted | undefined): boolean =>
+  host !== undefined &&
+  !('error' in host) &&
+  host.domains.get(vm._id)?.state === 'failed' &&
+  host.domains.get(vm._id)?.epoch === placeOf(vm)?.epoch;
 
 /**
  * Of each host that has answered, and of what it has of VMs that are to run or at rest: what else it has is nobody's, or on its way.

@@ -103,6 +103,7 @@ async function asRefused<T>(call: VmCall, work: () => Promise<T>): Promise<T> {
 const untouched = (its: Hypervisor) =>
   ({
     probe: (host, signal) => its.probe(host, signal),
+    guestsSeen: (host, signal) => its.guestsSeen(host, signal),
     look: (vm, signal) => its.look(vm, signal),
     poweroff: (vm, signal) => its.poweroff(vm, signal),
     reboot: (vm, signal) => its.reboot(vm, signal),

@@ -122,6 +122,11 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
   readonly can: Capabilities;
   /** The domains of a host, at once; makes nothing. */
   probe(host: HostTarget<K>, signal: AbortSignal): Promise<HostReport>;
+  /**
+   * VMs of ours whose guests are seen to run on a host, by another way than its hypervisor, which may have failed alone. null: it cannot be seen
+   * so, or there is no such way.
+   */
+  guestsSeen(host: HostTarget<K>, signal: AbortSignal): Promise<number[] | null>;
   /** What a host has of a VM, with its devices; null: nothing. Makes nothing, and hears no epoch. */
   look(vm: Omit<SwitchTarget<K>, 'epoch'>, signal: AbortSignal): Promise<DomainReport | null>;
   /**

@@ -1,4 +1,5 @@
 import { consistencyRoutes } from './consistency/consistency.js';
+import { whatIfRoutes } from './failover/what-if.js';
 import { clusterRoutes } from './hosts/clusters.js';
 import { hostRoutes } from './hosts/hosts.js';
 import { aclRoutes } from './identity/acls.js';
@@ -37,6 +38,7 @@ export const routeTable: readonly Route[] = [
   ...hostRoutes,
   ...metricsRoutes,
   ...clusterRoutes,
+  ...whatIfRoutes,
   ...datastoreRoutes,
   ...imageRoutes,
   ...secretRoutes,

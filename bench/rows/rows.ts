@@ -4,6 +4,7 @@ import type { Measured } from '../result.js';
 import { measureActions } from './actions.js';
 import { type Deployment, measureDeployment } from './deployment.js';
 import { measureElasticity } from './elasticity.js';
+import { measureFailover } from './failover.js';
 import { measureGrowth } from './growth.js';
 import { measureHostile } from './hostile.js';
 import { measureLeases } from './leases.js';
@@ -48,6 +49,7 @@ export const rows: readonly Row[] = [
   { name: 'leases', measure: measureLeases },
   { name: 'elasticity', measure: measureElasticity },
   { name: 'polling', measure: measurePolling },
+  { name: 'failover', measure: measureFailover },
   { name: 'show', measure: measureShow },
   { name: 'growth', measure: measureGrowth },
   { name: 'hostile', measure: measureHostile },

@@ -30,7 +30,8 @@ const methodText = (method: FencingMethod): string =>
 export function policyText(ha: HaPolicy | null): string | null {
   if (ha === null) return null;
   const stopped = ha.stopped ? ', with VMs that are off' : '';
-  return `${ha.action} after ${ha.polls} missed polls${stopped}, fenced by ${ha.fencing.map(methodText).join(', then ')}`;
+  const alive = ha.alive === 'fence' ? ', even where its guests are seen to run' : '';
+  return `${ha.action} after ${ha.polls} missed polls${stopped}${alive}, fenced by ${ha.fencing.map(methodText).join(', then ')}`;
 }
 
 /** What is done when a host fails, and what somebody does then. */
@@ -47,6 +48,8 @@ export const haLeaves = (hosts: Hosts): Leaf[] => [
       ['--action <action>', `what becomes of its VMs: ${HaAction.options.join(', ')}`],
       ['--polls <number>', 'polls in a row that it has to miss; default: 3'],
       ['--stopped', 'VMs that are powered off are taken from it, too'],
+      ['--restarts <number>', 'how often within an hour a VM is started again whose guest has crashed; default: 3'],
+      ['--alive <what>', 'where its hypervisor is silent and its guests are seen to run: ask (default) or fence'],
       ['--fence <method...>', 'how it is turned off, one after the other: manual, or command:<program>[,<argument>…]'],
       ['--off', 'nothing is done by itself any more'],
     ],
@@ -54,21 +57,29 @@ export const haLeaves = (hosts: Hosts): Leaf[] => [
       action: HaAction.optional(),
       polls: z.string().optional(),
       stopped: z.boolean().optional(),
+      restarts: z.string().optional(),
+      alive: z.enum(['ask', 'fence']).optional(),
       fence: z.array(z.string()).optional(),
       off: z.boolean().optional(),
     }),
-    run: async (context, [wish], { action, polls, stopped, fence, off }) => {
+    run: async (context, [wish], { action, polls, stopped, restarts, alive, fence, off }) => {
       const changes = {
         action,
         polls: polls === undefined ? undefined : Number(polls),
         stopped,
+        restarts: restarts === undefined ? undefined : Number(restarts),
+        alive,
         fencing: fence?.map(methodOf),
       };
       const isEmpty = Object.values(changes).every((one) => one === undefined);
       if (off === isEmpty || (off !== true && isEmpty))
-        throw new Complaint('usage', 'Give what is to be done (--action, --polls, --stopped, --fence), or --off.', {
-          next: 'Add --help to see how it is used.',
-        });
+        throw new Complaint(
+          'usage',
+          'Give what is to be done (--action, --polls, --stopped, --restarts, --alive, --fence), or --off.',
+          {
+            next: 'Add --help to see how it is used.',
+          },
+        );
       const id = await resolve(context.client(), hosts, wish);
       const { value, raw } = await context
         .client()

@@ -37,7 +37,7 @@ export function brakeOn(host: Pick<Host, 'cluster_id'>, all: readonly Watched[])
   return `${failed.length} of ${its.length} hosts of its cluster do not answer: that is more than fail by themselves, so no failover begins before somebody asks for it`;
 }
 
-/** Seconds that a look at a host takes at most, and that it takes to find places and start what is to be started. */
+/** Seconds that a look at a host takes at most (a poll, a second one, one for guests that run on), and that it takes to find places and start what is to be started. */
 const look = 4;
 const starting = 5;
 
@@ -58,5 +58,5 @@ function fencingTakes(methods: readonly FencingMethod[]): number | null {
 export function expectedRecovery(ha: HaPolicy | null | undefined, settings: PollSettings): number | null {
   if (!ha) return null;
   const fencing = fencingTakes(ha.fencing);
-  return fencing === null ? null : ha.polls * pollEvery(settings) + 2 * look + fencing + starting;
+  return fencing === null ? null : ha.polls * pollEvery(settings) + 3 * look + fencing + starting;
 }

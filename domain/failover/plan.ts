@@ -1,5 +1,5 @@
 import type { FailedOver } from '../../schemas/operations/failed-over.js';
-import type { HaAction } from '../../schemas/operations/ha-action.js';
+import type { FailoverWish, HaAction } from '../../schemas/operations/ha-action.js';
 import type { OperationState } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
 import { amissStates, type VmStateName } from '../vms/vm-states.js';
@@ -22,6 +22,8 @@ export type LostVm = {
   after: readonly string[];
   /** `service/role`; null: it is of no service. */
   role: string | null;
+  /** What whoever has it wants to become of it; null: as the policy of the host says. */
+  wish: FailoverWish | null;
 };
 
 export type FailoverFacts = {
@@ -92,19 +94,20 @@ const starts = (deed: FailoverDeed): boolean =>
   deed === 'clear' || deed === 'leave' || deed === 'restart' || deed === 'place';
 
 function nextOf(vm: LostVm, known: FailedOver | undefined, facts: FailoverFacts): Next {
-  const { state, place, busy } = vm;
+  const { state, place, busy, wish } = vm;
+  const action = wish === null || wish === 'none' ? facts.action : wish;
   if (state === 'DONE') return { outcome: 'gone', why: null };
   const deployment = facts.deployments.get(vm.id);
   if (state === 'PENDING' && deployment && isOpen(deployment)) return { outcome: 'pending', why: vm.reason };
   if (busy !== null) return { outcome: 'waits', why: `operation ${busy} is at work on it` };
   if (place === 'coming') return { outcome: 'gone', why: null };
-  if (place === 'here') return fromHost(vm, known, facts);
+  if (place === 'here') return fromHost(vm, known, { ...facts, action });
   if (known === undefined) return { outcome: 'gone', why: null };
   if (known.outcome === 'stays' && (isFailure(state) || state === 'PENDING' || goes(state) || onTheWay.has(state)))
     return { outcome: 'stays', why: known.why };
   // Its disks go still: whoever has begun that goes on.
   if (goes(state))
-    return vm.ours && facts.action !== 'migrate' ? { deed: facts.action === 'delete' ? 'end' : 'clear' } : isAt(state);
+    return vm.ours && action !== 'migrate' ? { deed: action === 'delete' ? 'end' : 'clear' } : isAt(state);
   if (state === 'PENDING' || state === 'HOLD')
     return known.was === 'off' || state === 'HOLD' ? recovered : { deed: 'place' };
   if (onTheWay.has(state)) return vm.ours ? { deed: 'boot' } : isAt(state);
@@ -124,6 +127,7 @@ function fromHost(vm: LostVm, known: FailedOver | undefined, { action, stopped, 
   if (known?.outcome === 'stays') return { outcome: 'stays', why: known.why };
   if (host === 'silent') return { outcome: 'waits', why: 'its host is not known to be off' };
   if (host === 'answers') return atHome(vm, known);
+  if (vm.wish === 'none') return { outcome: 'stays', why: 'whoever has it wants it to stay (FAILOVER=none)' };
   if (action === 'delete') return isOff(state) && !stopped ? staysOff : { deed: 'end' };
   if (state === 'SUSPENDED') return { outcome: 'stays', why: 'what it had in memory is on that host' };
   // It was about to leave, and stay off.

@@ -11,6 +11,7 @@ import { showHost } from '../hosts/hosts.js';
 import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import type { Precondition } from '../precondition.js';
+import { recoverRoleOrService } from '../scaling/scaling.js';
 import { recoverVm } from '../vms/vm-recovery.js';
 
 const act: Act = { do: 'failOver' };
@@ -97,6 +98,23 @@ export async function deployForFailover(context: OperationsContext, { op, vm: id
   const caller = await asUser(context, vm?.uid ?? -1, `the owner of VM ${id}`);
   const key = `failover ${op} ${id}`;
   return (await recoverVm(context, caller, id, { action: 'retry' }, { idempotencyKey: key, requestId: key })).id;
+}
+
+/** A service of which VMs were on a failed host. */
+export type RecoveredService = { op: string; service: number; since: Date };
+
+/** Has it go on as its owner would, once for a failover, where its deployment or a scaling has failed since then. Returns the operation. */
+export async function recoverForFailover(
+  context: OperationsContext,
+  { op, service: id, since }: RecoveredService,
+): Promise<string | null> {
+  const { store } = context;
+  const service = await store.services.find(id);
+  if (service?.state !== 'FAILED_DEPLOYING' && service?.state !== 'FAILED_SCALING') return null;
+  if (!(await store.failovers.failedSince(id, since))) return null;
+  const caller = await asUser(context, service.uid, `the owner of service ${id}`);
+  const key = `failover ${op} service ${id}`;
+  return (await recoverRoleOrService(context, caller, id, {}, { idempotencyKey: key, requestId: key })).id;
 }
 
 /** A person says that a host is off: nothing that was there before runs any more. A failover that waits for it goes on. */

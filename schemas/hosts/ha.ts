@@ -42,6 +42,18 @@ export const HaPolicy = z.strictObject({
     .default(3)
     .describe('Polls in a row that it has to miss before it is taken for failed'),
   stopped: z.boolean().default(false).describe('true: VMs that are powered off are taken from it, too, and stay off'),
+  restarts: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(3)
+    .describe('How often within an hour a VM whose guest has crashed is started again there, the host being well'),
+  alive: z
+    .enum(['ask', 'fence'])
+    .default('ask')
+    .describe(
+      'What is done where its hypervisor does not answer and guests of it are seen to run all the same: ask, a person is asked; fence, it is turned off',
+    ),
   fencing: z
     .array(FencingMethod)
     .min(1)

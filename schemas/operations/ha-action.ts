@@ -6,3 +6,7 @@ import { z } from 'zod';
  */
 export const HaAction = z.enum(['recreate', 'migrate', 'delete']);
 export type HaAction = z.infer<typeof HaAction>;
+
+/** What whoever has a VM wants to become of it then: FAILOVER of its user template. none: it stays where it was. */
+export const FailoverWish = z.enum([...HaAction.options, 'none']);
+export type FailoverWish = z.infer<typeof FailoverWish>;

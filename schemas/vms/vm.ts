@@ -212,6 +212,8 @@ export type DeviceChanging = {
 /** What a VM was at one moment. `active`: it goes on from there; `op`: the operation that made it, or last reverted to it. */
 export type VmSnapshot = { id: number; name: string; at: Date; active: boolean; op: string };
 
+/** `at`: when; `given_up`: the epoch under which it was not any more. */
+export type Restarts = { at: Date[]; given_up: number | null };
 /** With which host a VM was lost, and which epoch it had then. */
 export type Lost = { hid: number; epoch: number };
 
@@ -303,6 +305,8 @@ export type Vm = Ownership & {
   sighting?: Sighting;
   /** It is UNKNOWN because its host fell silent, if nothing was done to it since. Absent, null: for another reason. */
   lost?: Lost | null;
+  /** When it was started again because its guest had crashed, within the last hour. Absent, null: it was not. */
+  restarts?: Restarts | null;
   created_at: Date;
   ended_at: Date | null;
   /** What its user and group are charged for it until it is DONE. Of one of a service: what it has beyond what that is charged for it; absent: nothing. */

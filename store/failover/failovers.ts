@@ -99,6 +99,13 @@ export const createFailovers = ({
     return new Map(found.map(({ _id, state, resource }) => [resource.id, { op: _id, state }]));
   },
 
+  /** Whether a deployment or a scaling of a service has failed since then. */
+  failedSince: async (service: number, since: Date): Promise<boolean> =>
+    (await operations.model.exists({
+      ...{ 'resource.type': 'service', 'resource.id': service, kind: { $in: ['deployService', 'scaleRole'] } },
+      ...{ state: 'failed', ended_at: { $gte: since } },
+    })) !== null,
+
   /** What has become of VMs: of each the entry with the highest turn stands. */
   note: (op: string, said: ReadonlyMap<number, FailedOver>): Promise<void> =>
     noteTurns(operations, op, 'failed_over', said),

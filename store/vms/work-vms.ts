@@ -5,10 +5,11 @@ import type { Vm } from '../../schemas/vms/vm.js';
  * A VM as steps read it, role by role and batch by batch: without its contents, which are most of it, but for what placement
  * and the ready gate ask for.
  */
-export type WorkVm = Omit<Vm, 'template' | 'user_template' | 'schedule' | 'log' | 'lost'> & {
+export type WorkVm = Omit<Vm, 'template' | 'user_template' | 'schedule' | 'log' | 'lost' | 'restarts'> & {
   user_template: {
     READY?: unknown;
     PROTECTED?: unknown;
+    FAILOVER?: unknown;
     SCHED_REQUIREMENTS?: unknown;
     SCHED_RANK?: unknown;
     SCHED_DS_REQUIREMENTS?: unknown;
@@ -50,6 +51,7 @@ export const workFields: Record<string, object | 1> = {
   user_template: {
     READY: cut('READY'),
     PROTECTED: cut('PROTECTED'),
+    FAILOVER: cut('FAILOVER'),
     SCHED_REQUIREMENTS: cut('SCHED_REQUIREMENTS'),
     SCHED_RANK: cut('SCHED_RANK'),
     SCHED_DS_REQUIREMENTS: cut('SCHED_DS_REQUIREMENTS'),

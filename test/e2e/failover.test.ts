@@ -118,7 +118,7 @@ fetch('${url}/hosts/' + host + '/faults', { method: 'PUT', headers, body: JSON.s
     const lost = before.filter((vm) => vm.host?.name === dead);
     expect(lost.length).toBeGreaterThan(1);
     const from = (await cluster.simulator.journal()).length;
-    expect(await host(dead)).toMatchObject({ expected_recovery: 2 * 5 + 8 + 20 + 5 });
+    expect(await host(dead)).toMatchObject({ expected_recovery: 2 * 5 + 12 + 20 + 5 });
 
     await faults(dead, { dead: true });
     const op = await failoverOf(dead);

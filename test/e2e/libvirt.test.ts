@@ -203,11 +203,15 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
     await client.accepted('POST', `/vms/${vm.id}/deploy`, { host: from });
     await eventually(async () => (await said(vm.id)).includes('it is wanderer'));
 
+    // First its libvirtd alone: it is asked over ssh which guests it has still.
     host.stop();
-    for (const pid of host.guests()) process.kill(pid, 'SIGKILL');
     await eventually(async () => (await cluster.store.hosts.find(from))?.state === 'ERROR');
     const { id: op } = await client.accepted('POST', `/hosts/${from}/failover`, {});
-    await client.awaitOperation(op, 'waiting');
+    const { waiting_for } = await client.awaitOperation(op, 'waiting');
+    const alive = [...(await vmsNow()).filter((one) => one.role_name === 'web'), vm].map(({ id }) => `VM ${id}`);
+    for (const guest of alive) expect(waiting_for).toContain(guest);
+    expect(waiting_for).toContain('guests of it are seen to run');
+    for (const pid of host.guests()) process.kill(pid, 'SIGKILL');
     expect((await client.vm(vm.id)).host?.id).toBe(from);
     expect((await client.send('POST', `/hosts/${from}/fenced`)).status).toBe(200);
     await client.awaitOperation(op, 'succeeded');

@@ -149,7 +149,15 @@ async function failedOver(world: World, byPerson: boolean): Promise<PlayedRun> {
   const place = placeOf(await world.vm(id));
   const host = place?.hid ?? -1;
   const fencing = [{ kind: 'command' as const, program: 'off', arguments: [], timeout: 60 }];
-  const ha = { action: 'recreate' as const, polls: 1_000, stopped: false, fencing, by: 0 };
+  const ha = {
+    action: 'recreate' as const,
+    polls: 1_000,
+    stopped: false,
+    restarts: 0,
+    alive: 'ask' as const,
+    fencing,
+    by: 0,
+  };
   if (!byPerson) await world.store.hosts.update(host, { ha });
   world.powerOff(place?.hostname ?? '');
   await world.tick('monitorHosts');

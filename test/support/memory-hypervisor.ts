@@ -109,6 +109,12 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     return (await this.probe(host, signal)).domains.find(({ vm }) => vm === id) ?? null;
   }
 
+  /** By host, VMs whose guests are seen to run, whether it answers or not; absent: nobody sees. */
+  readonly seen = new Map<string, number[]>();
+  async guestsSeen({ name }: HostTarget<'simulated'>): Promise<number[] | null> {
+    return this.seen.get(name) ?? null;
+  }
+
   async probe(target: HostTarget<'simulated'>, signal: AbortSignal): Promise<HostReport> {
     const call: MemoryCall = { n: this.#calls, call: 'probe', host: target.name, vm: null, epoch: null };
     const host = await this.#reach(target, call, signal);

@@ -14,7 +14,8 @@ import type { Fencing } from '../../adapters/fencing/port.js';
 import { networks } from '../../adapters/network/networks.js';
 import { problemOf } from '../../domain/problems.js';
 import type { OperationsContext } from '../../requests/context.js';
-import { deployForFailover, failOverByPolicy } from '../../requests/failover/failover.js';
+import { deployForFailover, failOverByPolicy, recoverForFailover } from '../../requests/failover/failover.js';
+import { restartCrashed } from '../../requests/failover/restarts.js';
 import { createOperations, type Operations } from '../../requests/operations.js';
 import { performByPolicy, performOnVm } from '../../requests/scaling/actions.js';
 import { scaleByPolicy } from '../../requests/scaling/scaling.js';
@@ -113,8 +114,10 @@ export class WorldAtWork {
             await this.beforeFencing(host, method, signal);
           },
         },
+        restartCrashed: (crashed) => restartCrashed(this.#asking, crashed),
         failOver: (due) => failOverByPolicy(this.#asking, due),
         deployForFailover: (deed) => deployForFailover(this.#asking, deed),
+        recoverForFailover: (deed) => recoverForFailover(this.#asking, deed),
         settings: this.settings,
       },
       stepLog: this.#stepLog,

@@ -7,6 +7,7 @@ import { adopt, disown, goOn, saidIn, startAdopted } from './adopting.js';
 import { devicesIn } from './device-record.js';
 import { changeDevice, changing } from './devices.js';
 import type { Listed } from './domains.js';
+import { guestsSeen } from './guests-seen.js';
 import { make } from './making.js';
 import { migrate, type Renewed, withContext } from './moving.js';
 import { type Held, type LibvirtHost, Site } from './site.js';
@@ -114,6 +115,8 @@ export function libvirtHypervisor(
       }
       return report;
     },
+
+    guestsSeen: (host, signal) => guestsSeen(host, installation, signal),
 
     async look({ id, host }, signal) {
       signal.throwIfAborted();

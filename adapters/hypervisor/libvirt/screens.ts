@@ -8,6 +8,7 @@ import { Problem } from '../../../domain/problems.js';
 import { limits } from '../../../schemas/common/limits.js';
 import type { ScreensOf } from '../screen.js';
 import { type LibvirtHost, Site } from './site.js';
+import { sshLogin } from './ssh-words.js';
 
 /** Where a screen listens, as seen from its host. */
 type Display = { address: string; port: number; password: string | null };
@@ -92,19 +93,9 @@ async function overSocket(name: string, { address, port }: Display, signal: Abor
   return socket;
 }
 
-/** The words by which ssh hands through to a port of the host, as libvirt reaches that: nobody is asked, and its key is known. */
-export function sshWords(url: URL, { address, port }: Pick<Display, 'address' | 'port'>): string[] {
-  const keyfile = url.searchParams.get('keyfile');
-  return [
-    ...['-T', '-e', 'none', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=yes', '-o', 'ConnectTimeout=10'],
-    ...['-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=3'],
-    ...(url.port === '' ? [] : ['-p', url.port]),
-    ...(url.username === '' ? [] : ['-l', decodeURIComponent(url.username)]),
-    ...(keyfile === null ? [] : ['-i', keyfile]),
-    ...['-W', `${address.includes(':') ? `[${address}]` : address}:${port}`],
-    ...['--', url.hostname.replace(/^\[|\]$/g, '')],
-  ];
-}
+/** The words by which ssh hands through to a port of the host. */
+export const sshWords = (url: URL, { address, port }: Pick<Display, 'address' | 'port'>): string[] =>
+  sshLogin(url, ['-W', `${address.includes(':') ? `[${address}]` : address}:${port}`]);
 
 /** ssh says nothing when it is through: who is there is heard by what the screen says first. */
 async function overSsh(name: string, url: URL, display: Display, signal: AbortSignal): Promise<Duplex> {

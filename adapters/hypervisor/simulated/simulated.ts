@@ -83,6 +83,8 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
       ...{ snapshotCreate: true, snapshotRevert: true, snapshotDelete: true },
     },
     probe,
+    // Who does not reach the simulator sees nothing of its guests.
+    guestsSeen: async () => null,
     look: async ({ id, host }, signal) => (await probe(host, signal)).domains.find(({ vm }) => vm === id) ?? null,
     async deploy({ capacity, labels, devices, adopted, ...vm }, signal) {
       const body: DeployCall = {

@@ -190,7 +190,6 @@ export const hostRoutes: readonly Route[] = [
           error: 'connection refused',
           silent_since: '2026-11-18T09:31:02.000Z',
           missed: 1,
-          operation: ids.failover,
           fenced: { at: '2026-11-18T09:31:40.000Z', by: 'oneadmin' },
         },
       },

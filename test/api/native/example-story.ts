@@ -71,7 +71,7 @@ export const story: readonly (string | Event)[] = [
   'listHostOperations',
   enabled,
   meanwhile('the host does not answer', (world) => world.store.hosts.silent(0, 'connection refused')),
-  ...['failoverHost', 'callHostFenced', settled],
+  ...['callHostFenced', 'failoverHost', settled],
   meanwhile('the host answers again', (world) => world.tick('monitorHosts')),
   ...[
     'createNetwork',
@@ -106,6 +106,7 @@ export const story: readonly (string | Event)[] = [
 
   'createVm',
   settled,
+  ...['showHostWhatIf', 'showClusterWhatIf'],
   ...[
     'listVms',
     'showVm',

@@ -44,8 +44,8 @@ it('the time until its VMs are started elsewhere is told, unless a person is ask
   const settings = { monitoringInterval: 20 };
   const command = { kind: 'command', program: 'off', timeout: 30 };
   const policy = (fencing: object[]) => HaPolicy.parse({ action: 'recreate', polls: 3, fencing });
-  expect(expectedRecovery(policy([command]), settings)).toBe(3 * 20 + 8 + 30 + 5);
-  expect(expectedRecovery(policy([command, command]), settings)).toBe(3 * 20 + 8 + 60 + 5);
+  expect(expectedRecovery(policy([command]), settings)).toBe(3 * 20 + 12 + 30 + 5);
+  expect(expectedRecovery(policy([command, command]), settings)).toBe(3 * 20 + 12 + 60 + 5);
   expect(expectedRecovery(policy([{ kind: 'manual' }]), settings)).toBeNull();
   expect(expectedRecovery(null, settings)).toBeNull();
 });

@@ -4,11 +4,11 @@ import { type FailoverFacts, type LostVm, planFailover, whyNotRecovered } from '
 import { nextVmState } from '../../../domain/vms/vm-events.js';
 import { type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import type { FailedOver } from '../../../schemas/operations/failed-over.js';
-import { HaAction } from '../../../schemas/operations/ha-action.js';
+import { FailoverWish, HaAction } from '../../../schemas/operations/ha-action.js';
 
 const vm = (id: number, over: Partial<LostVm> = {}): LostVm => ({
   ...{ id, state: 'ACTIVE/UNKNOWN', reason: null, place: 'here', ours: false, busy: null, between: false },
-  ...{ after: [], role: null },
+  ...{ after: [], role: null, wish: null },
   ...over,
 });
 const facts = (vms: LostVm[], over: Partial<FailoverFacts> = {}): FailoverFacts => ({
@@ -38,6 +38,18 @@ describe('a VM of a host that is off', () => {
     ['DONE', 'gone', 'gone', 'gone'],
   ] as const)('that is %s is dealt with as its policy says', (state, recreate, migrate, remove) => {
     expect(HaAction.options.map((action) => of(vm(1, { state }), { action }))).toEqual([recreate, migrate, remove]);
+  });
+
+  it('is dealt with as whoever has it wants, where he has said so', () => {
+    const wishes = (over: Partial<LostVm>, action: HaAction): string[] =>
+      ([...HaAction.options, 'none'] as const).map((wish) => of(vm(1, { ...over, wish }), { action }));
+    for (const action of HaAction.options) expect(wishes({}, action)).toEqual(['clear', 'leave', 'end', 'stays']);
+    expect(of(vm(1, { wish: 'none' }), { host: 'silent' })).toBe('waits');
+    // One whose disks go already is made anew, or not, as he wants, too.
+    const going = { state: 'ACTIVE/EPILOG', place: 'elsewhere', ours: true } as const;
+    const known = { 1: entry() };
+    expect(of(vm(1, { ...going, wish: 'delete' }), { known })).toBe('end');
+    expect(of(vm(1, { ...going, wish: 'recreate' }), { known, action: 'delete' })).toBe('clear');
   });
 
   it('that is off leaves it, and stays off, where the policy takes those, too', () => {
@@ -156,6 +168,7 @@ const anyVm = fc
     between: fc.boolean(),
     after: fc.constantFrom([], ['1/a'], ['1/a', '1/b']),
     role: fc.constantFrom(null, '1/a', '1/b', '1/c'),
+    wish: fc.constantFrom(null, ...FailoverWish.options),
   })
   .map((one) => (away.test(one.state) && one.place !== 'coming' ? { ...one, place: 'nowhere' as const } : one));
 const anyFacts = fc.record({

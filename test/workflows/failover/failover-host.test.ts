@@ -196,6 +196,112 @@ describe('failoverHost', () => {
     await world.accounted();
   });
 
+  it('asks a person where its guests are seen to run on without their hypervisor, unless its policy says otherwise', async () => {
+    const vm = await made();
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
+    await set(to, 'MONITORED');
+    world.hypervisor.cutOff(nameOf(from));
+    world.hypervisor.seen.set(nameOf(from), [vm, vm + 1_000]);
+    await missed();
+    const asked = await last();
+    await expect.poll(async () => (await world.operation(asked)).state).toBe('waiting');
+    expect(await world.operation(asked)).toMatchObject({
+      waiting_for: expect.stringContaining(`guests of it are seen to run, of VM ${vm}: its hypervisor has failed`),
+    });
+    expect(world.fenced).toEqual([]);
+    world.hypervisor.reach(nameOf(from));
+    await monitored();
+    await world.reconcile();
+    expect(await world.ended(asked)).toMatchObject({ state: 'succeeded' });
+    await runsAt(vm, from);
+
+    await policy({ action: 'recreate', polls: 2, fencing: [command], alive: 'fence' });
+    world.powerOff(nameOf(from));
+    await missed();
+    const fenced = await last();
+    expect(fenced).not.toBe(asked);
+    expect(await world.ended(fenced)).toMatchObject({ state: 'succeeded', error: null });
+    expect(new Set(world.fenced)).toEqual(new Set([nameOf(from)]));
+    await runsAt(vm, to);
+    world.hypervisor.seen.clear();
+    await world.accounted();
+  });
+
+  it('leaves a host alone that is well, and has a guest that crashes started again so often, and one that has shut down not at all', async () => {
+    const [crashing, down] = [await made(), await made()];
+    await policy({ action: 'recreate', polls: 2, restarts: 2 });
+    world.hypervisor.bringDown(down, 'stopped');
+    const crashed = async (): Promise<void> => {
+      world.hypervisor.bringDown(crashing, 'failed');
+      await monitored();
+      await monitored();
+    };
+    const restarts = () =>
+      world.store.operations.model.find({ kind: 'deployVm', 'resource.id': crashing }).sort({ _id: 1 }).lean().exec();
+    for (const count of [1, 2]) {
+      const { epoch } = await world.vm(crashing);
+      await crashed();
+      // Seen again, and asked for again: it is one.
+      await monitored();
+      const all = await restarts();
+      expect(all).toHaveLength(count + 1);
+      expect(await world.ended(all.at(-1)?._id ?? '')).toMatchObject({ state: 'succeeded', error: null });
+      await runsAt(crashing, from);
+      expect((await world.vm(crashing)).epoch).toBeGreaterThan(epoch);
+    }
+    await crashed();
+    await monitored();
+    expect(await restarts()).toHaveLength(3);
+    expect(await world.vm(crashing)).toMatchObject({
+      ...{ lcm_state: 'UNKNOWN', reason: expect.stringContaining('started again 2 times within 60 min') },
+    });
+    expect(await world.vm(down)).toMatchObject({ state: 'POWEROFF' });
+    await world.accounted();
+  });
+
+  it('comes to what was foretold of it', async () => {
+    const { id: service } = await world.running([
+      { name: 'front', cardinality: 2 },
+      { name: 'back', cardinality: 1, parents: ['front'] },
+    ]);
+    const [off, alone] = [await made('poweroff'), await made()];
+    const roles = (await world.vms(service)).map(({ _id }) => _id);
+    await set(to, 'MONITORED');
+    const foretold = await world.operations.hosts.whatIf(world.caller, from, {});
+    expect(foretold).toMatchObject({
+      ...{ host: { id: from, name: nameOf(from) }, action: 'recreate', stopped: false },
+      ...{ starts: 4, stays: 1, waits: 0, ends: 0, undeployed: 0 },
+    });
+    expect(foretold.vms.at(-1)).toMatchObject({ id: roles.at(-1), outcome: 'starts' });
+    expect(await world.operations.hosts.whatIf(world.caller, from, { stopped: true })).toMatchObject({ undeployed: 1 });
+    expect(await world.operations.hosts.whatIf(world.caller, from, { action: 'delete' })).toMatchObject({ ends: 4 });
+    expect(await world.operations.clusters.whatIf(world.caller, 0)).toMatchObject({ survives: true });
+    // Nothing of it was done.
+    for (const vm of [...roles, alone]) await runsAt(vm, from);
+
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
+    world.powerOff(nameOf(from));
+    await missed();
+    const op = await last();
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
+    const came = await outcomes(op);
+    for (const { id, outcome, host: at } of foretold.vms) {
+      expect(came[id]).toBe(outcome === 'starts' ? 'recovered' : outcome);
+      if (at) expect(await hostOf(id)).toBe(at.id);
+    }
+    expect(came[off]).toBe('stays');
+
+    // Nobody is left to take over from the only host that is.
+    const short = await world.operations.clusters.whatIf(world.caller, 0);
+    expect(short).toMatchObject({ survives: false, text: expect.stringContaining(nameOf(to)) });
+    expect(short.hosts.find(({ id }) => id === to)).toMatchObject({ starts: 0, waits: 4 });
+    const nowhere = await world.operations.hosts.whatIf(world.caller, to, {});
+    expect(nowhere.vms.find(({ id }) => id === alone)).toMatchObject({
+      outcome: 'waits',
+      why: expect.stringContaining('host'),
+    });
+  });
+
   it('starts nothing elsewhere where the host could not be turned off, says why, and is tried again by people', async () => {
     const vm = await made();
     await policy({ action: 'recreate', polls: 2, fencing: [command] });
@@ -331,6 +437,33 @@ describe('failoverHost', () => {
     expect(await world.ended(suspension.op)).toMatchObject({ state: 'failed' });
     await runsAt(vm, to);
     await runsAt(other, to);
+    await world.accounted();
+  });
+
+  it('has a deployment and a scaling go on that have failed because their VMs were on it', async () => {
+    const { id: scaled } = await world.running([{ name: 'web', cardinality: 1 }]);
+    await policy({ action: 'recreate', polls: 2, fencing: [command] });
+    world.powerOff(nameOf(from));
+    const deployment = await world.deploy([
+      { name: 'front', cardinality: 2 },
+      { name: 'back', cardinality: 1, parents: ['front'] },
+    ]);
+    const scaling = await world.scale(scaled, 'web', 3);
+    // They have their places before it is known that the host is gone.
+    await expect
+      .poll(async () => (await Promise.all([deployment.id, scaled].map((id) => world.vms(id)))).flat())
+      .toSatisfy((vms: { lcm_state: string }[]) => vms.filter(({ lcm_state }) => lcm_state === 'BOOT').length === 4);
+    await set(to, 'MONITORED');
+    await missed();
+    const op = await last();
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    for (const asked of [deployment, scaling]) expect(await world.ended(asked.op)).toMatchObject({ state: 'failed' });
+    for (const id of [deployment.id, scaled]) {
+      await expect.poll(async () => (await world.service(id)).state).toBe('RUNNING');
+      const vms = await world.vms(id);
+      expect(vms).toHaveLength(3);
+      for (const { _id } of vms) await runsAt(_id, to);
+    }
     await world.accounted();
   });
 
