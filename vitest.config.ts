@@ -6,8 +6,8 @@ const pure = ['test/domain/**/*.test.ts', 'test/schemas/**/*.test.ts', 'test/doc
 /**
  * What takes whole clusters of processes, or minutes: `npm run test:long`, before a release and after changes of what they try.
  * What is only more of the same stands beside the part of it that `npm test` runs: `short-of-kills` beside `short`, which kills
- * everything at once and some alone; `failure-policy` and `host-returns` of e2e beside the same stories in a world
- * (`workflows/services/failure-policy`, `repair-service`). A round of `mixed`, whose seed is
+ * everything at once and some alone; `failure-policy`, `host-returns`, `why` and `images-by-ssh` of e2e beside the same
+ * stories in a world, or of their contract (`workflows/services/failure-policy`, `repair-service`, `contracts/ssh-*`). A round of `mixed`, whose seed is
  * printed, takes minutes and asks for other things each time.
  */
 const long = [
@@ -17,7 +17,9 @@ const long = [
   'test/e2e/fsck.test.ts',
   'test/e2e/host-returns.test.ts',
   'test/e2e/roles-come-and-go.test.ts',
+  'test/e2e/images-by-ssh.test.ts',
   'test/e2e/images-elsewhere.test.ts',
+  'test/e2e/why.test.ts',
   'test/e2e/two-of-each.test.ts',
   'test/workflows/vms/many-disks.test.ts',
   'test/runtime/cluster.test.ts',
@@ -45,6 +47,7 @@ const wholeWhenLong = [
   'test/e2e/images.test.ts',
   'test/e2e/uploads.test.ts',
   'test/e2e/scaling.test.ts',
+  'test/e2e/vm-disks.test.ts',
   'test/api/native/acts.test.ts',
   'test/api/native/vm-action-states.test.ts',
   'test/every-step/when-all-goes-well.test.ts',

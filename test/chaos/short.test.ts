@@ -1,7 +1,7 @@
 import { kills } from './faults.js';
-import { acceptedUnstarted, halfMade } from './moments.js';
+import { halfMade } from './moments.js';
 import { shortRound } from './short-round.js';
-import { deployLarge, repairLarge, scaleUp, undeployLarge } from './works.js';
+import { deployLarge, scaleUp, undeployLarge } from './works.js';
 
 /**
  * Each work of a service with a kill in the middle of it, every process among those killed. The kills that are left are
@@ -9,8 +9,6 @@ import { deployLarge, repairLarge, scaleUp, undeployLarge } from './works.js';
  */
 shortRound([
   { fault: kills.all, work: deployLarge, runs: 1 },
-  { fault: kills.worker, work: repairLarge, runs: 1 },
   { fault: kills.temporal, work: undeployLarge, runs: 1 },
-  { fault: kills.api, work: deployLarge, moment: acceptedUnstarted, runs: 1 },
   { fault: kills.all, work: scaleUp, moment: halfMade, runs: 1 },
 ]);

@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import type { DestroyTarget, DomainReport, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
+import type {
+  BootFiles,
+  DestroyTarget,
+  DomainReport,
+  HostTarget,
+  Hypervisor,
+  PlacedVm,
+} from '../../adapters/hypervisor/port.js';
 import { problemOf } from '../../domain/problems.js';
 import type { VmStateName } from '../../domain/vms/vm-states.js';
 import { type DeviceCall, hostVerbs, type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
@@ -24,6 +31,8 @@ export type HypervisorWorld = {
   stopGuest(host: HostTarget, vm: number): Promise<void>;
   /** What a hypervisor opens of a disk that is to have this many MB; undefined: it opens nothing. */
   fileOf?(megabytes: number): Promise<string>;
+  /** What its guests are booted by; absent: by nothing. */
+  boot?: BootFiles;
   /** Its guests let go of no card while they run: they have no system that would. */
   isDeaf?: boolean;
   /** Ends what a case has left, where that costs. */
@@ -86,6 +95,7 @@ export function hypervisorContract(
         epoch: 1,
         labels: { vm: id, service: 7, role: 'worker' },
         template: { CPU: 0.1, MEMORY: 64 },
+        ...(world.boot && { boot: world.boot }),
         ...change,
       };
     };

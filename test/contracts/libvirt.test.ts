@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { libvirtHypervisor } from '../../adapters/hypervisor/libvirt/libvirt.js';
+import { writeIdleKernel } from '../support/idle-kernel.js';
 import { isLibvirtMissing, LibvirtHost } from '../support/libvirt-hosts.js';
 import { type HypervisorWorld, hypervisorContract } from './hypervisor-contract.js';
 
@@ -20,9 +21,11 @@ async function makeWorld(): Promise<HypervisorWorld> {
   if (!hypervisor || !stranger) throw new Error('there are two');
   const files = await mkdtemp(join(tmpdir(), 'lv-disks-'));
   await chmod(files, 0o755);
+  const kernel = join(files, 'idle');
+  writeIdleKernel(kernel);
   let made = 0;
   return {
-    ...{ hypervisor, stranger },
+    ...{ hypervisor, stranger, boot: { kernel } },
     async newHost(total) {
       const host = await LibvirtHost.start(`host-${hosts.size + 1}`, total);
       hosts.set(host.name, host);
@@ -42,7 +45,6 @@ async function makeWorld(): Promise<HypervisorWorld> {
       await chmod(path, 0o666);
       return path;
     },
-    // Firmware that finds nothing to boot keeps a processor busy.
     async tidy() {
       for (const host of hosts.values())
         for (const uuid of ((await host.virsh('list', '--uuid')) ?? '')

@@ -236,7 +236,8 @@ describe.skipIf(isLibvirtMissing())('a service of real guests, on hosts of libvi
   it('is undeployed, and nothing is left of it', async () => {
     const [vm] = await vmsNow();
     const closed = once(screen, 'close');
-    await cluster.client.accepted('POST', `/services/${service}/undeploy`, {});
+    // Hard: not all of them hear that they are to shut down; runtime/start-libvirt waits for those that do.
+    await cluster.client.accepted('POST', `/services/${service}/undeploy`, { hard: true });
     await cluster.client.awaitService(service, 'DONE');
     await closed;
     expect((await cluster.client.send('POST', `/vms/${vm?.id}/vnc`)).status).toBe(409);
