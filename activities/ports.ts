@@ -1,6 +1,7 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Fencing } from '../adapters/fencing/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
+import type { Markets } from '../adapters/market/port.js';
 import type { Networks } from '../adapters/network/port.js';
 import type { Import } from '../adapters/storage/bring-in.js';
 import type { ImageClaim, KeptImage, OnProgress, Storage, Storages } from '../adapters/storage/port.js';
@@ -21,6 +22,8 @@ export type StepPorts = {
   networks?: Networks;
   engine: Engine;
   storages: Storages;
+  /** Where apps are published, and found. */
+  markets: Markets;
   /** Makes an image of what is published somewhere, going on where an earlier try got to. */
   bringIn: (
     storage: Storage,

@@ -2,6 +2,8 @@ import type { TitledStep } from '../domain/operations/step-title.js';
 import { checkActivities, datastoreCheckSteps, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
 import { failoverActivities } from './failover/failing-over.js';
 import { fencingSteps } from './failover/fencing.js';
+import { marketActivities } from './market/marketplaces.js';
+import { publishingActivities, publishingSteps } from './market/publishing.js';
 import { endingActivities } from './operations/ending.js';
 import type { StepPorts } from './ports.js';
 import { elasticityActivities } from './scaling/elasticity.js';
@@ -57,6 +59,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...diskRestoringActivities(ports),
     ...debuggingActivities(ports),
     ...imageActivities(ports),
+    ...publishingActivities(ports),
     ...checkActivities(ports),
     ...localCheckSteps(ports),
     wakeWaiting,
@@ -83,6 +86,7 @@ export const storageSteps = (ports: StepPorts) => ({
   ...imageSnapshotSteps(ports),
   ...diskRestoringSteps(ports),
   ...copyingSteps(ports),
+  ...publishingSteps(ports),
   ...datastoreCheckSteps(ports),
 });
 export type StorageSteps = AllTitled<ReturnType<typeof storageSteps>>;
@@ -100,6 +104,7 @@ export const tickSteps = (ports: StepPorts) => {
     ...{ reconcile, handOver, evaluatePolicies },
     ...monitoringActivities(ports),
     ...datastoreActivities(ports),
+    ...marketActivities(ports),
   };
 };
 export type TickSteps = ReturnType<typeof tickSteps>;

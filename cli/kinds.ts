@@ -11,6 +11,8 @@ import { quotaCommands } from './identity/quota.js';
 import { quotaDocuments } from './identity/quota-documents.js';
 import { tokenCommands } from './identity/token.js';
 import { userCommands } from './identity/user.js';
+import { appCommands, apps } from './market/app.js';
+import { marketCommands, marketDocuments } from './market/market.js';
 import { networkCommands } from './networks/network.js';
 import { networkDocuments } from './networks/network-resource.js';
 import { networkTemplateCommands, networkTemplateDocuments } from './networks/network-template.js';
@@ -41,6 +43,7 @@ const find = {
   vm: (client: Client, name: string | undefined) => resolve(client, vms, name),
   host: (client: Client, name: string | undefined) => resolve(client, hosts, name),
   image: (client: Client, name: string | undefined) => resolve(client, images, name),
+  app: (client: Client, name: string | undefined) => resolve(client, apps, name),
 };
 
 type Noun = { noun: string; summary: string; leaves: readonly Leaf[] };
@@ -77,6 +80,8 @@ const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
     networkTemplateCommands,
   ),
   security_group: noun('security_group', 'What may reach VMs, and what they may send', securityGroupCommands),
+  market: noun('market', 'Marketplaces, where apps are found and published', marketCommands),
+  app: noun('app', 'Apps of marketplaces, of which images are made', appCommands),
   operation: noun('operation', 'What is being done, and what has been', operationCommands(find)),
   user: noun('user', 'People and programs that sign in', userCommands),
   group: noun('group', 'Users who share, and what they may create', groupCommands),
@@ -104,6 +109,7 @@ const applied: Record<ManagedKind | 'image' | 'group' | 'group_quota' | 'user_qu
   security_group: securityGroupDocuments,
   network: networkDocuments,
   network_template: networkTemplateDocuments,
+  market: marketDocuments,
   // They may name single datastores, images and networks.
   group_quota: quotaDocuments('group'),
   user_quota: quotaDocuments('user'),

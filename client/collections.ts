@@ -5,6 +5,8 @@ import { AclResource } from '../schemas/identity/acl.js';
 import { GroupResource } from '../schemas/identity/group.js';
 import { UserResource } from '../schemas/identity/user.js';
 import { type Kind, kinds } from '../schemas/kinds.js';
+import { AppResource } from '../schemas/market/app.js';
+import { MarketplaceResource } from '../schemas/market/marketplace.js';
 import { NetworkResource } from '../schemas/networks/network.js';
 import { NetworkTemplateResource } from '../schemas/networks/network-template.js';
 import { SecurityGroupResource } from '../schemas/networks/security-group.js';
@@ -40,6 +42,8 @@ export const collections = {
     whole: NetworkTemplateResource,
   },
   security_group: { path: kinds.security_group.path, item: SecurityGroupResource, whole: SecurityGroupResource },
+  market: { path: kinds.market.path, item: MarketplaceResource, whole: MarketplaceResource },
+  app: { path: kinds.app.path, item: AppResource, whole: AppResource },
   user: { path: kinds.user.path, item: UserResource, whole: UserResource },
   group: { path: kinds.group.path, item: GroupResource, whole: GroupResource },
   acl: { path: kinds.acl.path, item: AclResource, whole: AclResource },

@@ -1,7 +1,16 @@
+import type { Sealed } from '../schemas/common/sealed.js';
+
 // Secrets as they are kept: AES-256-GCM, under a key that is known by its name, bound to where they stand.
 
 /** Where a secret stands: one that was moved elsewhere, to another object or field, is not opened there. */
 export type SealedPlace = { kind: string; id: number; field: string };
+
+/** A secret that objects of a kind may have: where it is written, where it stands, and what it is of one. */
+export type SecretOf<T> = {
+  path: string;
+  place: (id: number) => SealedPlace;
+  of: (object: T) => Sealed | null;
+};
 
 export const boundTo = ({ kind, id, field }: SealedPlace): string => `${kind}/${id}/${field}`;
 

@@ -40,6 +40,10 @@ import {
   showUser,
   updateUser,
 } from './identity/users.js';
+import { appOwnership, listApps, showApp, updateApp } from './market/apps.js';
+import { exportApp } from './market/exporting.js';
+import { marketplaces } from './market/marketplaces.js';
+import { publishApp, removeApp } from './market/publishing.js';
 import { addRange, holdAddress, releaseAddress, removeRange, resizeRange } from './networks/address-ranges.js';
 import { instantiateNetwork, networkTemplates } from './networks/network-templates.js';
 import { networks } from './networks/networks.js';
@@ -95,7 +99,7 @@ import { switchVm } from './vms/vm-switches.js';
 import { vmTemplates } from './vms/vm-templates.js';
 import { createVm, listVms, showVm, terminateVm, updateVm } from './vms/vms.js';
 import { showOperation } from './why/operation-detail.js';
-import { whyHost, whyImage, whyOperation, whyService, whyVm } from './why/why.js';
+import { whyApp, whyHost, whyImage, whyOperation, whyService, whyVm } from './why/why.js';
 import { whyNetwork } from './why/why-network.js';
 
 /** Everything that can be asked for. Every face calls these; each authorises, and throws a Problem or answers. */
@@ -135,6 +139,18 @@ export const createOperations = (given: OperationsContext) => {
     },
     secrets: bind(context, { rotate: rotateSecrets }),
     uploads: bind(context, { show: showUpload, append: appendToUpload, stop: stopUpload }),
+    marketplaces: marketplaces(context),
+    apps: {
+      ...bind(context, {
+        list: listApps,
+        show: showApp,
+        publish: publishApp,
+        export: exportApp,
+        update: updateApp,
+        remove: removeApp,
+      }),
+      ...appOwnership(context),
+    },
     securityGroups: securityGroups(context),
     networks: {
       ...networks(context),
@@ -216,6 +232,7 @@ export const createOperations = (given: OperationsContext) => {
       vm: whyVm,
       host: whyHost,
       image: whyImage,
+      app: whyApp,
       network: whyNetwork,
     }),
     consistency: bind(context, {

@@ -216,6 +216,13 @@ export const Config = z.object({
   ARCUS_SAFE_NETWORKS: Networks.describe(
     'Networks of your own that images may be fetched from, as addresses or networks; absent: none',
   ),
+  ARCUS_MARKET_DIRS: Directories.describe(
+    'Directories of workers in which marketplaces of kind http may be, separated by commas; absent: none',
+  ),
+  ARCUS_PUBLIC_MARKETPLACE: z
+    .url({ protocol: /^https?$/ })
+    .default('https://marketplace.opennebula.io')
+    .describe('Catalogue of marketplaces of kind one that name none, such as OpenNebula Public'),
   ARCUS_TRUSTED_PROXIES: Networks.describe(
     'Proxies before the API whose X-Forwarded-For is believed, as addresses or networks; absent: none',
   ),

@@ -15,7 +15,7 @@ export async function bootstrapStore(
   connection: Connection,
   { keepMetrics = keptHours }: { keepMetrics?: number | undefined } = {},
 ): Promise<MongodbDirectory> {
-  const { hosts, clusters, datastores, securityGroups, counters, installation, metrics, toldValues } =
+  const { hosts, clusters, datastores, securityGroups, marketplaces, counters, installation, metrics, toldValues } =
     createStore(connection);
   const directory = createDirectory(connection);
   await Promise.all([
@@ -26,6 +26,7 @@ export async function bootstrapStore(
   await clusters.ensureDefault();
   await datastores.ensureDefaults();
   await securityGroups.ensureDefault();
+  await marketplaces.ensurePublic();
   await installation.id();
   for (const { pool, first } of pools) if (first > 0) await counters.beginAt(pool, first);
   await directory.groups.ensureDefaults();

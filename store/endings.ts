@@ -4,10 +4,13 @@ import type { OperatedKind } from '../schemas/kinds.js';
 import { isFailover, isScaling, type Operation, type Releasing } from '../schemas/operations/operation.js';
 import { type OperationKind, takesAway } from '../schemas/operations.js';
 import type { Vm } from '../schemas/vms/vm.js';
+import type { DocumentStore } from './documents.js';
 import type { Failovers } from './failover/failovers.js';
 import { hostEndings } from './failover/host-endings.js';
 import type { Wilds } from './hosts/wilds.js';
 import type { QuotaStore } from './identity/quotas.js';
+import { appEndings, exportEnding } from './market/app-endings.js';
+import type { AppStore } from './market/apps.js';
 import { sessionOf, type Transaction, withTransaction } from './mongo/transaction.js';
 import { cancelled, type Settle, type Settlement, type Settles, settleNothing } from './operations/ending.js';
 import type { Outcome } from './operations/operations.js';
@@ -44,6 +47,8 @@ export function createEndings(
     images,
     holdings,
     serviceNetworks,
+    apps,
+    vmTemplates,
   }: EndingStores & {
     quotas: QuotaStore;
     health: Health;
@@ -55,9 +60,13 @@ export function createEndings(
     images: ImageStore;
     holdings: VmHoldings;
     serviceNetworks: ServiceNetworks;
+    apps: AppStore;
+    vmTemplates: DocumentStore<'vm_template'>;
   },
 ) {
   const scalingEnds = scalingEndings({ scalings, releases });
+
+  const ofImages = imageEndings(images);
 
   /** What becomes of what an operation was about. */
   const settles: { readonly [T in OperatedKind]: Settles<T> } = {
@@ -68,7 +77,8 @@ export function createEndings(
     },
     vm: vmEndings({ vms, wilds, images, holdings, release: releases.releaseOne }),
     host: hostEndings({ flushes, failovers, releases }),
-    image: imageEndings(images),
+    image: { ...ofImages, exportApp: exportEnding({ apps, images, vmTemplates }, ofImages.exportApp) },
+    app: appEndings({ apps, images }),
     zone: { checkConsistency: settleNothing },
   };
   const settleOf: { readonly [K in OperationKind]: Settle<K> } = {
@@ -76,6 +86,7 @@ export function createEndings(
     ...settles.vm,
     ...settles.host,
     ...settles.image,
+    ...settles.app,
     ...settles.zone,
   };
   const settle = <K extends OperationKind>(operation: Operation<K>, ...end: [Outcome, Transaction]) =>
@@ -95,6 +106,7 @@ export function createEndings(
       if (vms.length > 0) await health.refresh(await failovers.servicesOf(vms));
     },
     image: async () => {},
+    app: async () => {},
     zone: async () => {},
   };
 

@@ -1,6 +1,8 @@
 import type { Cluster } from '../schemas/hosts/cluster.js';
 import type { Host } from '../schemas/hosts/host.js';
 import type { Documents, OwnedKind } from '../schemas/kinds.js';
+import type { App } from '../schemas/market/app.js';
+import type { Marketplace } from '../schemas/market/marketplace.js';
 import type { Service } from '../schemas/services/service.js';
 import type { Datastore } from '../schemas/storage/datastore.js';
 import type { Image } from '../schemas/storage/image.js';
@@ -14,5 +16,7 @@ type ByKind = Documents & {
   cluster: Cluster;
   datastore: Datastore;
   image: Image;
+  market: Marketplace;
+  app: App;
 };
 export type OwnedObject<K extends OwnedKind> = ByKind[K];

@@ -17,6 +17,8 @@ import { createInstallation } from './hosts/installation.js';
 import { createWilds } from './hosts/wilds.js';
 import { createOwned } from './identity/owned.js';
 import { createQuotaStore } from './identity/quotas.js';
+import { createAppStore } from './market/apps.js';
+import { createMarketplaceStore } from './market/marketplaces.js';
 import { createCounters } from './mongo/counters.js';
 import { createReferences } from './mongo/references.js';
 import { createLeases } from './networks/leases.js';
@@ -75,6 +77,7 @@ export function createStore(connection: Connection) {
   const services = createServiceStore(connection, quotas);
   const datastores = createDatastoreStore(connection);
   const images = createImageStore(connection, { quotas, datastores });
+  const apps = createAppStore(connection);
   const uses = createImageUses(images);
   const holdings = createVmHoldings({ leases, uses, networks, quotas });
   const reservations = createReservations({ leases, networks, quotas });
@@ -114,6 +117,8 @@ export function createStore(connection: Connection) {
     clusters,
     datastores,
     images,
+    marketplaces: createMarketplaceStore(connection),
+    apps,
     imageUses: uses,
     imageCopies,
     copyClaims: createCopyClaims(connection, { images, copies: imageCopies, vms, datastores: vmDatastores }),
@@ -168,6 +173,8 @@ export function createStore(connection: Connection) {
       images,
       holdings,
       serviceNetworks,
+      apps,
+      vmTemplates: documents('vm_template'),
     }),
     scalings,
     flushes,

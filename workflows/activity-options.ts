@@ -38,13 +38,14 @@ const atStorage = {
   startToCloseTimeout: '24h',
   scheduleToCloseTimeout: '24h',
 } as const;
-export const storing = proxyActivities<Pick<StorageSteps, 'fillImage' | 'restoreDisk' | 'bringImages'>>(atStorage);
+export const storing =
+  proxyActivities<Pick<StorageSteps, 'fillImage' | 'restoreDisk' | 'bringImages' | 'publishBytes'>>(atStorage);
 /** Steps that move none. */
 const briefly = { ...atStorage, startToCloseTimeout: '3m', scheduleToCloseTimeout: '3m' } as const;
 /** How much has been sent of an image. */
 export const judging = proxyActivities<Pick<StorageSteps, 'judgeUpload'>>(briefly);
 /** What was cancelled, or is to go, is removed. */
-export const emptying = proxyActivities<Pick<StorageSteps, 'emptyImage' | 'settleRestore'>>(briefly);
+export const emptying = proxyActivities<Pick<StorageSteps, 'emptyImage' | 'settleRestore' | 'emptyApp'>>(briefly);
 export const resizing =
   proxyActivities<Pick<StorageSteps, 'growImage' | 'measureImage' | 'changeSnapshots' | 'settleSnapshots'>>(briefly);
 

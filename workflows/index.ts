@@ -1,5 +1,8 @@
 export { checkConsistency } from './consistency/check-consistency.js';
 export { failoverHost } from './failover/failover-host.js';
+export { deleteApp } from './market/delete-app.js';
+export { exportApp } from './market/export-app.js';
+export { publishApp } from './market/publish-app.js';
 export { placement } from './placement/placement.js';
 export { performOnRole } from './scaling/perform-on-role.js';
 export { scaleRole } from './scaling/scale-role.js';
@@ -10,7 +13,14 @@ export { deleteImage } from './storage/delete-image.js';
 export { cloneImage, createImage } from './storage/make-image.js';
 export { resizeImage } from './storage/resize-image.js';
 export { snapshotImage } from './storage/snapshot-image.js';
-export { evaluatePolicies, handOver, monitorDatastores, monitorHosts, reconcile } from './supervision/ticks.js';
+export {
+  evaluatePolicies,
+  handOver,
+  monitorDatastores,
+  monitorHosts,
+  monitorMarketplaces,
+  reconcile,
+} from './supervision/ticks.js';
 export { changeDevices } from './vms/change-devices.js';
 export { debugVm } from './vms/debug-vm.js';
 export { deployVm } from './vms/deploy-vm.js';

@@ -61,6 +61,10 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
     const most = (await store.images.room(image)) * mebi;
     const { content } = imageTypes[type];
     const wanted = { content, sha256: wish.sha256, md5: wish.md5, mostBytes: most, mostVirtual: most };
+    if ('app' in origin) {
+      const from = 'url' in origin ? { url: origin.url } : { object: origin.object };
+      return bringIn(storage, claim, { from, ...wanted, mostPublished: most }, onProgress, signal);
+    }
     if ('upload' in origin) return storage.keep(claim, wanted, onProgress, signal);
     return bringIn(storage, claim, { from: origin, ...wanted, mostPublished: most }, onProgress, signal);
   }

@@ -15,6 +15,7 @@ export const scheduleIds = {
   reconcile: 'reconcile',
   monitorHosts: 'monitor-hosts',
   monitorDatastores: 'monitor-datastores',
+  monitorMarketplaces: 'monitor-marketplaces',
   elasticity: 'elasticity',
 } as const;
 

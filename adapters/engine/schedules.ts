@@ -22,6 +22,12 @@ const ticks = ({ elasticity, monitoring }: TickSettings): readonly Tick[] => [
     summary: 'ask datastores how much room they have',
   },
   {
+    id: scheduleIds.monitorMarketplaces,
+    workflowType: 'monitorMarketplaces',
+    every: 60,
+    summary: 'ask marketplaces how much room they have, and which apps',
+  },
+  {
     id: scheduleIds.elasticity,
     workflowType: 'evaluatePolicies',
     every: elasticity,

@@ -51,6 +51,7 @@ const idAttribute = {
   vm: searchAttributes.ArcusVm,
   // Temporal's development server takes three of integers. Its workflow ID, `image-7`, says as much.
   image: null,
+  app: null,
   host: searchAttributes.ArcusHost,
   zone: null,
 } as const satisfies Record<OperatedKind, typeof searchAttributes.ArcusVm | null>;

@@ -7,6 +7,8 @@ import { groupRoutes } from './identity/groups.js';
 import { quotaRoutes } from './identity/quotas.js';
 import { tokenRoutes } from './identity/tokens.js';
 import { userRoutes } from './identity/users.js';
+import { appRoutes } from './market/apps.js';
+import { marketplaceRoutes } from './market/marketplaces.js';
 import { networkTemplateRoutes } from './networks/network-templates.js';
 import { networkRoutes } from './networks/networks.js';
 import { securityGroupRoutes } from './networks/security-groups.js';
@@ -45,6 +47,8 @@ export const routeTable: readonly Route[] = [
   ...networkRoutes,
   ...networkTemplateRoutes,
   ...securityGroupRoutes,
+  ...marketplaceRoutes,
+  ...appRoutes,
   ...operationRoutes,
   ...operationActionRoutes,
   ...consistencyRoutes,

@@ -8,18 +8,20 @@ import { Complaint } from '../shell/complaint.js';
 /** Kinds of things by which an operation can be named. */
 type Named = OperatedKind & OwnedKind;
 
-/** The ways to name an operation: by its id, or as the one at work on a service, a VM, a host or an image. */
+/** The ways to name an operation: by its id, or as the one at work on a service, a VM, a host, an image or an app. */
 export const operationOptions = [
   ['--service <service>', 'the one at work on this service, else its last'],
   ['--vm <vm>', 'the one at work on this VM, else its last'],
   ['--host <host>', 'the one at work on this host, else its last'],
   ['--image <image>', 'the one at work on this image, else its last'],
+  ['--app <app>', 'the one at work on this app, else its last'],
 ] as const;
 export const OperationOptions = z.object({
   service: z.string().optional(),
   vm: z.string().optional(),
   host: z.string().optional(),
   image: z.string().optional(),
+  app: z.string().optional(),
 } satisfies Record<Named, z.ZodOptional<z.ZodString>>);
 
 /** The id of a thing that operations are about, by its id or name. */
@@ -34,20 +36,21 @@ export const namingOperation =
   async (
     context: Pick<Context, 'client'>,
     wish: string | undefined,
-    { service, vm, host, image }: z.output<typeof OperationOptions>,
+    { service, vm, host, image, app }: z.output<typeof OperationOptions>,
   ): Promise<string> => {
-    const given = [wish, service, vm, host, image].filter((name) => name !== undefined);
+    const given = [wish, service, vm, host, image, app].filter((name) => name !== undefined);
     if (given.length !== 1)
       throw new Complaint(
         'usage',
         given.length === 0 ? 'Which operation?' : 'Name the operation one way, not several.',
         {
-          next: `Give the beginning of its id, or --service, --vm, --host or --image for the one at work there. ${list}`,
+          next: `Give the beginning of its id, or --service, --vm, --host, --image or --app for the one at work there. ${list}`,
         },
       );
     if (wish !== undefined) return beginningWith(context, wish);
     const client = context.client();
     if (service !== undefined) return lastOn(client, 'service', await find.service(client, service));
+    if (app !== undefined) return lastOn(client, 'app', await find.app(client, app));
     if (image !== undefined) return lastOn(client, 'image', await find.image(client, image));
     return host === undefined
       ? lastOn(client, 'vm', await find.vm(client, vm))

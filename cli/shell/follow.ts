@@ -135,6 +135,7 @@ const whyOf: Record<OperatedKind, (operation: OperationDetail) => string> = {
   vm: ({ resource }) => `vm why ${resource.id}`,
   host: ({ resource }) => `host why ${resource.id}`,
   image: ({ resource }) => `image why ${resource.id}`,
+  app: ({ resource }) => `app why ${resource.id}`,
   zone: ({ id }) => `operation why ${id}`,
 };
 

@@ -2,6 +2,7 @@ import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
 import { vmSwitches } from '../vms/vm-switches.js';
 import type { Act } from './acts.js';
+import type { AppWish } from './app-acts.js';
 import type { ActionFacts } from './facts.js';
 import type { ImageWish } from './image-acts.js';
 
@@ -92,6 +93,8 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return post(`/hosts/${id}/flush`, `host flush ${id}`);
     case 'image':
       return imageRequest(id, act.wish);
+    case 'app':
+      return appRequest(id, act.wish);
     case 'check':
       return post('/consistency-checks', 'fsck');
   }
@@ -113,6 +116,21 @@ function imageRequest(id: number, wish: ImageWish): Request {
     case 'snapshot':
     case 'retype':
       return request('PATCH', `/images/${id}`, `image update ${id}`, {});
+  }
+}
+
+function appRequest(id: number, wish: AppWish): Request {
+  switch (wish) {
+    case 'enable':
+      return request('PATCH', `/marketplace-apps/${id}`, `app enable ${id}`, { state: 'enabled' });
+    case 'disable':
+      return request('PATCH', `/marketplace-apps/${id}`, `app disable ${id}`, { state: 'disabled' });
+    case 'remove':
+      return request('DELETE', `/marketplace-apps/${id}`, `app delete ${id}`);
+    case 'export':
+      return post(`/marketplace-apps/${id}/export`, `app export ${id} <name>`);
+    case 'publish':
+      return request('PATCH', `/marketplace-apps/${id}`, `app update ${id}`, {});
   }
 }
 

@@ -4,6 +4,7 @@ import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
 import { operations } from '../../schemas/operations.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import type { Right } from '../identity/permissions.js';
+import { type AppWish, mayActOnApp } from './app-acts.js';
 import type { ActionFacts } from './facts.js';
 import { type HostWish, mayCallFenced, mayFailOver, mayFlush, maySetHost } from './host-acts.js';
 import { type ImageWish, mayActOnImage } from './image-acts.js';
@@ -74,6 +75,7 @@ export type Act =
   /** Somebody says that the host is off. */
   | { do: 'callFenced' }
   | { do: 'image'; wish: ImageWish }
+  | { do: 'app'; wish: AppWish }
   | { do: 'check' };
 
 /**
@@ -146,6 +148,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'host' ? mayCallFenced(resource) : elsewhere;
     case 'image':
       return resource?.type === 'image' ? mayActOnImage(resource, act.wish) : elsewhere;
+    case 'app':
+      return resource?.type === 'app' ? mayActOnApp(resource, act.wish) : elsewhere;
     case 'check':
       return resource?.type === 'zone' ? mayCheck(resource) : elsewhere;
   }
@@ -192,6 +196,7 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'report':
     case 'setHost':
     case 'image':
+    case 'app':
     case 'check':
       return 'manage';
   }

@@ -1,5 +1,6 @@
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
+import type { AppState } from '../../schemas/market/app.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Operation, OperationKind, OperationState } from '../../schemas/operations/operation.js';
 import type { ServiceState } from '../../schemas/services/service.js';
@@ -56,8 +57,19 @@ type Facts = {
     /** What uses it, and what is being made of it. */
     vms: readonly number[];
     clones: readonly number[];
+    /** Apps that are being published of it; absent: none. */
+    apps?: readonly number[];
     /** It is not to be changed; absent: it may be. */
     locked?: boolean;
+  };
+  app: {
+    name: string;
+    state: AppState;
+    reason: string | null;
+    /** Operations that are making something of it. */
+    exports: readonly string[];
+    /** It is of a catalogue of others. */
+    upstream: boolean;
   };
   zone: object;
 };

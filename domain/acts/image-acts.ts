@@ -43,6 +43,7 @@ export function mayActOnImage(image: Image, wish: ImageWish): Verdict {
       return inTheWay(work, `Operation ${work.op} is removing image ${id} (${name}).`);
     if (image.clones.length > 0)
       return wrongState(`${it} is being cloned: ${imagesText(image.clones)} ${isAre(image.clones)} made of it.`);
+    if (published(image)) return wrongState(`${it} is being published: ${publishedText(image)}.`);
     if (image.vms.length > 0)
       return wrongState(`${it} is in use: ${vmsText(image.vms)} ${image.vms.length === 1 ? 'uses' : 'use'} it.`);
     // What is at work on it gives way.
@@ -54,17 +55,22 @@ export function mayActOnImage(image: Image, wish: ImageWish): Verdict {
   return wrongState(whyNot(it, image, wish));
 }
 
-function whyNot(it: string, { state, vms, clones, reason }: Image, wish: ImageWish): string {
+function whyNot(it: string, image: Image, wish: ImageWish): string {
+  const { state, vms, clones, reason } = image;
   const does = words[wish];
   if (vms.length > 0)
     return `${it} is ${state}: ${vmsText(vms)} ${vms.length === 1 ? 'uses' : 'use'} it. ${does} when none does.`;
   if (clones.length > 0)
     return `${it} is ${state}: ${imagesText(clones)} ${isAre(clones)} made of it. ${does} when that has ended.`;
+  if (published(image)) return `${it} is ${state}: ${publishedText(image)}. ${does} when that has ended.`;
   if (state === 'ERROR')
     return `${it} is in ERROR${reason ? `: ${reason}` : ''}. Try again what has failed, or delete it.`;
   if (wish === 'make') return `${it} is ${state}: it was made already.`;
   return `${it} is ${state}. ${does} when it is READY.`;
 }
+
+const published = ({ apps = [] }: Image): boolean => apps.length > 0;
+const publishedText = ({ apps = [] }: Image): string => `${named('app', 'apps', apps)} ${isAre(apps)} made of it`;
 
 const words: Record<ImageWish, string> = {
   make: 'Make it again',
@@ -91,6 +97,7 @@ const isAre = (ids: readonly number[]): string => (ids.length === 1 ? 'is' : 'ar
 export const imageRetries: MayRetryOn<'image'> = {
   createImage: whereThere('image', (image) => mayActOnImage(image, 'make')),
   cloneImage: whereThere('image', (image) => mayActOnImage(image, 'make')),
+  exportApp: whereThere('image', (image) => mayActOnImage(image, 'make')),
   resizeImage: whereThere('image', (image) => mayActOnImage(image, 'resize')),
   snapshotImage: whereThere('image', (image) => mayActOnImage(image, 'resize')),
   deleteImage: whereThere('image', (image) => mayActOnImage(image, 'remove')),

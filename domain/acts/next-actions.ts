@@ -33,7 +33,9 @@ export type ActionName =
   | 'disable'
   | 'offline'
   | 'enable_image'
-  | 'delete_image';
+  | 'delete_image'
+  | 'enable_app'
+  | 'delete_app';
 
 /** `offered`: where it is left out although it may be done, because the same is offered otherwise or helps nobody. */
 type Row = readonly [
@@ -186,6 +188,14 @@ const rows = [
     'Remove it, and what there is of it in its datastore.',
     // Of one that is well it would be an odd offer.
     ({ resource }) => resource?.type === 'image' && resource.state === 'ERROR',
+  ],
+  ['enable_app', { do: 'app', wish: 'enable' }, 'Let it be exported again.'],
+  [
+    'delete_app',
+    { do: 'app', wish: 'remove' },
+    'Remove it, and what there is of it in its marketplace.',
+    // Of one that is well it would be an odd offer.
+    ({ resource }) => resource?.type === 'app' && resource.state === 'ERROR',
   ],
 ] as const satisfies readonly Row[];
 

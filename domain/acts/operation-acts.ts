@@ -1,6 +1,7 @@
 import type { OperatedKind } from '../../schemas/kinds.js';
 import { isOpen } from '../operation-states.js';
 import { nameOf } from '../operations/names.js';
+import { appRetries } from './app-acts.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { hostRetries } from './host-acts.js';
 import { imageRetries } from './image-acts.js';
@@ -63,6 +64,7 @@ const retries: MayRetryOn<OperatedKind> = {
   ...vmRetries,
   ...hostRetries,
   ...imageRetries,
+  ...appRetries,
   checkConsistency: whereThere('zone', mayCheck),
 };
 

@@ -52,6 +52,9 @@ export const retryWords: { readonly [K in OperationKind]: Row } = {
   resizeImage: plain,
   snapshotImage: plain,
   deleteImage: plain,
+  exportApp: plain,
+  publishApp: plain,
+  deleteApp: plain,
   checkConsistency: plain,
 };
 

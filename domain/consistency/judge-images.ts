@@ -4,7 +4,7 @@ import { isOpen, type KnownOperations } from './hands.js';
 
 export type SeenImage = Pick<
   Image,
-  '_id' | 'datastore_id' | 'state' | 'epoch' | 'operation' | 'wanted' | 'clones' | 'vms' | 'persistent'
+  '_id' | 'datastore_id' | 'state' | 'epoch' | 'operation' | 'wanted' | 'clones' | 'apps' | 'vms' | 'persistent'
 >;
 
 export type AroundImages = {
@@ -56,10 +56,10 @@ function judgeClones(image: SeenImage, known: AroundImages): Flaw[] {
 const byUse: readonly ImageState[] = ['READY', 'CLONE', 'USED', 'USED_PERS'];
 
 /** What it should be by who uses it. With the last name that is taken off, the state goes: until then it is none of its own to be told. */
-function stateByUse({ state, persistent, vms, clones }: SeenImage, living: number): ImageState {
+function stateByUse({ state, persistent, vms, clones, apps = [] }: SeenImage, living: number): ImageState {
   if (!byUse.includes(state)) return state;
   if (vms.length > 0) return persistent ? 'USED_PERS' : 'USED';
-  if (living > 0) return 'CLONE';
+  if (living + apps.length > 0) return 'CLONE';
   return clones.length === 0 ? 'READY' : state;
 }
 

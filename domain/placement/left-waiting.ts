@@ -28,6 +28,9 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   resizeImage: null,
   snapshotImage: null,
   deleteImage: null,
+  exportApp: null,
+  publishApp: null,
+  deleteApp: null,
   checkConsistency: null,
 };
 

@@ -1,6 +1,5 @@
-import type { Sealed } from '../../schemas/common/sealed.js';
 import type { Datastore } from '../../schemas/storage/datastore.js';
-import type { SealedPlace } from '../sealed.js';
+import type { SealedPlace, SecretOf } from '../sealed.js';
 
 /** Where the secret key of a datastore in S3 stands. */
 export const secretKeyOf = (datastore: number): SealedPlace => ({
@@ -16,15 +15,8 @@ export const privateKeyOf = (datastore: number): SealedPlace => ({
   field: 'private key',
 });
 
-/** A secret that datastores may have: where it is written, where it stands, and what it is of one. */
-export type DatastoreSecret = {
-  path: string;
-  place: (datastore: number) => SealedPlace;
-  of: (datastore: Pick<Datastore, 's3' | 'ssh'>) => Sealed | null;
-};
-
 /** All of them: what is not in this table is sealed with its first key for ever. */
-export const datastoreSecrets: readonly DatastoreSecret[] = [
+export const datastoreSecrets: readonly SecretOf<Pick<Datastore, 's3' | 'ssh'>>[] = [
   { path: 's3.secret_key', place: secretKeyOf, of: ({ s3 }) => s3?.secret_key ?? null },
   { path: 'ssh.private_key', place: privateKeyOf, of: ({ ssh }) => ssh?.private_key ?? null },
 ];

@@ -68,6 +68,7 @@ export const sizeOf = ({ virtualSize, bytes }: { virtualSize: number; bytes: num
 /** What an image was made of, for everybody who may see it: of an address, nothing of what stands behind its path. */
 export function sourceText({ origin }: Pick<Image, 'origin'>): string {
   if ('path' in origin) return origin.path;
+  if ('app' in origin) return `app ${origin.app}`;
   if ('vm' in origin) {
     const by = origin.schedule === undefined ? '' : `, by its scheduled action ${origin.schedule}`;
     const of = origin.snapshot === undefined ? '' : `snapshot ${origin.snapshot} of `;

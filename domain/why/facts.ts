@@ -1,6 +1,7 @@
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
+import type { AppState } from '../../schemas/market/app.js';
 import type { HaAction } from '../../schemas/operations/ha-action.js';
 import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { Operation } from '../../schemas/operations/operation.js';
@@ -100,8 +101,19 @@ export type ImageSubject = {
   reason: string | null;
   vms: readonly number[];
   clones: readonly number[];
+  /** Apps that are being published of it; absent: none. */
+  apps?: readonly number[];
   /** Of one whose bytes are still being sent: of how many, how many there are, and when it is given up. */
   upload: { bytes: number; arrived: number; expires: Date } | null;
+};
+
+export type AppSubject = {
+  type: 'app';
+  id: number;
+  name: string;
+  state: AppState;
+  reason: string | null;
+  exports: readonly string[];
 };
 
 export type ZoneSubject = { type: 'zone'; id: number; name: string };
@@ -109,7 +121,7 @@ export type ZoneSubject = { type: 'zone'; id: number; name: string };
 /** A resource that is not there any more; its name is that of the operation's admission. */
 export type GoneSubject = { type: 'gone'; was: OperatedKind; id: number; name: string };
 
-export type Subject = ServiceSubject | VmSubject | HostSubject | ImageSubject | ZoneSubject | GoneSubject;
+export type Subject = ServiceSubject | VmSubject | HostSubject | ImageSubject | AppSubject | ZoneSubject | GoneSubject;
 
 /** What the engine said, if it was asked. */
 export type EngineFacts =

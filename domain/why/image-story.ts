@@ -36,7 +36,7 @@ function uploadStory(
   ]);
 }
 
-function stateStory({ id, name, state, reason, vms, clones }: ImageSubject): Story {
+function stateStory({ id, name, state, reason, vms, clones, apps = [] }: ImageSubject): Story {
   const it = `Image ${id} (${name})`;
   switch (state) {
     case 'ERROR':
@@ -50,6 +50,8 @@ function stateStory({ id, name, state, reason, vms, clones }: ImageSubject): Sto
     case 'USED_PERS':
       return story([`${it} is in use by ${vms.length === 1 ? `VM ${vms[0]}` : `${vms.length} VMs`}.`]);
     case 'CLONE':
+      if (clones.length === 0)
+        return story([`${it} is being published, as ${apps.length === 1 ? `app ${apps[0]}` : `${apps.length} apps`}.`]);
       return story([
         `${it} is being cloned, as ${clones.length === 1 ? `image ${clones[0]}` : `${clones.length} images`}.`,
       ]);

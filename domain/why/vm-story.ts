@@ -108,6 +108,7 @@ const nameFrom: Record<OperatedKind, (operation: Operation) => string> = {
   vm: () => 'it',
   service: (operation) => `its ${resourceName(operation)}`,
   image: resourceName,
+  app: resourceName,
   host: resourceName,
   zone: resourceName,
 };

@@ -6,6 +6,7 @@ import type { ActionName } from '../acts/next-actions.js';
 import { retryWords } from '../acts/retry-words.js';
 import { isOpen } from '../operation-states.js';
 import { listed } from '../words.js';
+import { appStory } from './app-story.js';
 import { joined, type Story, type Subject, story, type WhyFacts } from './facts.js';
 import { hostStory } from './host-story.js';
 import { imageStory } from './image-story.js';
@@ -39,6 +40,7 @@ const operated: StoriesOf<OperatedKind> = {
   vm: vmStory,
   host: hostStory,
   image: imageStory,
+  app: appStory,
   zone: plainStory,
 };
 const others: StoriesOf<Exclude<Subject['type'], OperatedKind>> = { gone: plainStory };
@@ -54,6 +56,8 @@ function tell(facts: WhyFacts): Story {
       return operated.host({ ...facts, subject });
     case 'image':
       return operated.image({ ...facts, subject });
+    case 'app':
+      return operated.app({ ...facts, subject });
     case 'zone':
       return operated.zone({ ...facts, subject });
     case 'gone':
@@ -113,6 +117,8 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   delete: ['delete', 'the service'],
   delete_image: ['delete', 'the image'],
   enable_image: ['enable', 'the image'],
+  delete_app: ['delete', 'the app'],
+  enable_app: ['enable', 'the app'],
   flush: ['flush', 'the host'],
   failover: ['fail over', 'the host'],
   fenced: ['say', 'that the host is off'],

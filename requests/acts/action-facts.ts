@@ -12,6 +12,7 @@ import { debuggingOf } from '../../domain/vms/vm-debugging.js';
 import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import { kinds, type OperatedKind } from '../../schemas/kinds.js';
+import type { App } from '../../schemas/market/app.js';
 import { isTermination, isUndeployment, type Operation, type ResourceRef } from '../../schemas/operations/operation.js';
 import { isApart } from '../../schemas/operations.js';
 import type { Service } from '../../schemas/services/service.js';
@@ -27,6 +28,7 @@ export type Resource =
   | { type: 'vm'; vm: Vm; service: Service | null }
   | { type: 'host'; host: Host }
   | { type: 'image'; image: Image }
+  | { type: 'app'; app: App }
   | { type: 'zone'; id: number };
 
 const finders: Record<OperatedKind, (store: Store, id: number) => Promise<Resource | null>> = {
@@ -46,6 +48,10 @@ const finders: Record<OperatedKind, (store: Store, id: number) => Promise<Resour
     const image = await store.images.find(id);
     return image && { type: 'image', image };
   },
+  app: async (store, id) => {
+    const app = await store.apps.find(id);
+    return app && { type: 'app', app };
+  },
   zone: async (_store, id) => ({ type: 'zone', id }),
 };
 
@@ -64,6 +70,8 @@ export function subjectOfResource(resource: Resource): Subject | null {
       return subjectOf('host', resource.host);
     case 'image':
       return subjectOf('image', resource.image);
+    case 'app':
+      return subjectOf('app', resource.app);
     case 'zone':
       return null;
   }
@@ -118,10 +126,16 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
       return { type: 'host', id, name, state, error, vms, work, ...(fenced && { fenced: true }) };
     }
     case 'image': {
-      const { _id: id, name, state, reason, vms, clones, lock } = resource.image;
+      const { _id: id, name, state, reason, vms, clones, apps = [], lock } = resource.image;
       const op = operationAtWork(resource.image);
       const work = op === null ? null : workOf(op, await standingOf(store, op));
-      return { type: 'image', id, name, state, reason, vms, clones, locked: lock != null, work };
+      return { type: 'image', id, name, state, reason, vms, clones, apps, locked: lock != null, work };
+    }
+    case 'app': {
+      const { _id: id, name, state, reason, exports, upstream } = resource.app;
+      const op = operationAtWork(resource.app);
+      const work = op === null ? null : workOf(op, await standingOf(store, op));
+      return { type: 'app', id, name, state, reason, exports, upstream: upstream !== null, work };
     }
     case 'service': {
       const { _id: id, state, wanted } = resource.service;

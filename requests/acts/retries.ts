@@ -6,6 +6,7 @@ import type { OperationKind } from '../../schemas/operations.js';
 import { startConsistencyCheck } from '../consistency/consistency.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { hostRetries } from '../failover/host-retries.js';
+import { appRetries } from '../market/app-retries.js';
 import type { RetriesOn } from '../operations/retrying.js';
 import { scalingRetries } from '../scaling/scaling-retries.js';
 import { serviceRetries } from '../services/service-retries.js';
@@ -19,6 +20,7 @@ const retries: RetriesOn<OperatedKind> = {
   ...vmRetries,
   ...hostRetries,
   ...imageRetries,
+  ...appRetries,
   checkConsistency: (context, caller, { input: { repair } }, { retryOf, request, admission }) =>
     startConsistencyCheck(context, caller, { repair }, admission, { retryOf, request }),
 };

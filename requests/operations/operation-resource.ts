@@ -4,6 +4,7 @@ import { kinds } from '../../schemas/kinds.js';
 import {
   isDeviceChange,
   isDiskSave,
+  isExport,
   isPerformance,
   isSwitch,
   type Operation,
@@ -45,6 +46,7 @@ export function operationResource(
     decided_by: decidedBy(operation),
     waiting_for: operation.waiting_for,
     ...(isDiskSave(operation) && { image_id: operation.input.image }),
+    ...(isExport(operation) && operation.input.vm_template !== null && { vm_template_id: operation.input.vm_template }),
     ...(operation.warnings && { warnings: operation.warnings }),
     error: operation.error,
     question: operation.question && {

@@ -7,6 +7,8 @@ import { resizeImageAgain } from './resizing-images.js';
 export const imageRetries: RetriesOn<'image'> = {
   createImage: (context, caller, { resource: { id } }, asked) => makeImageAgain(context, caller, id, asked),
   cloneImage: (context, caller, { resource: { id } }, asked) => makeImageAgain(context, caller, id, asked),
+  // What it came with is there, or gone: the image alone is made again.
+  exportApp: (context, caller, { resource: { id } }, asked) => makeImageAgain(context, caller, id, asked),
   resizeImage: (context, caller, { resource: { id }, input }, asked) =>
     resizeImageAgain(context, caller, id, input, asked),
   snapshotImage: (context, caller, { resource: { id }, input }, asked) =>

@@ -164,12 +164,12 @@ async function shown(
 
 function imageResource(image: Image, names: Names, copies: readonly ImageCopy[]): ImageResource {
   const { _id: id, name, description, type, datastore_id, persistent, state, reason, size_mb } = image;
-  const { format, virtual_size, bytes, published, vms, clones, attributes = {}, lock } = image;
+  const { format, virtual_size, bytes, published, vms, clones, apps = [], attributes = {}, lock } = image;
   return {
     ...{ id, name, ...ownership(image), ...names(image) },
     ...{ description, type, datastore_id, persistent, state, reason, source: sourceText(image), size_mb },
     ...{ attributes, lock: lock ? { uid: lock.uid, at: iso(lock.at) } : null },
-    ...{ format, virtual_size, bytes, published, vms, clones, operation: operationAtWork(image) },
+    ...{ format, virtual_size, bytes, published, vms, clones, apps, operation: operationAtWork(image) },
     copies: copies.map(copyShown),
     upload: uploadShown(image),
     snapshots: (image.snapshots?.snapshots ?? []).map(({ taken_at, ...one }) => ({

@@ -71,5 +71,8 @@ const actions: { readonly [K in OperationKind]: string | ((input: Deed['input'])
   resizeImage: 'resize',
   snapshotImage: named('snapshot'),
   deleteImage: 'delete',
+  exportApp: 'export',
+  publishApp: 'publish',
+  deleteApp: 'delete',
   checkConsistency: 'fsck',
 };

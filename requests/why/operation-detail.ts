@@ -168,6 +168,7 @@ export async function progressNow<K extends OperationKind>(
       return vmProgress(operation, resource.vm);
     case 'host':
     case 'image':
+    case 'app':
     case 'zone':
       return null;
   }
@@ -204,6 +205,9 @@ const countedBy: { readonly [K in OperationKind]: Counted<K> } = {
   resizeImage: null,
   snapshotImage: null,
   deleteImage: null,
+  exportApp: null,
+  publishApp: null,
+  deleteApp: null,
   checkConsistency: null,
 };
 const progressOf = (done: number, total: number): Progress => ({ done, total, unit: 'VMs', roles: [] });

@@ -70,6 +70,17 @@ export async function whyImage(context: OperationsContext, caller: Caller, id: n
   return answer(context, caller, 'resource', isSeen ? operation : null, { type: 'image', image });
 }
 
+export async function whyApp(context: OperationsContext, caller: Caller, id: number): Promise<Why> {
+  const { store } = context;
+  const app = authorised(caller, 'app', await store.apps.find(id), 'use', id);
+  const current = operationAtWork(app);
+  const operation =
+    (current === null ? null : await store.operations.find(current)) ??
+    (await store.operations.lastOf({ type: 'app', id }));
+  const isSeen = operation !== null && allowed(caller, operationSubject(operation), 'use');
+  return answer(context, caller, 'resource', isSeen ? operation : null, { type: 'app', app });
+}
+
 /** What is at work on a service, or was last. */
 async function operationOn(context: OperationsContext, service: Service): Promise<Operation | null> {
   const { store } = context;
@@ -185,8 +196,14 @@ async function subjectFacts(
       return { subject: await hostSubject(store, host, next ?? null), engine: engineFacts };
     }
     case 'image': {
-      const { _id: id, name, state, reason, vms, clones } = resource.image;
-      return { subject: { type: 'image', id, name, state, reason, vms, clones, upload: uploadOf(resource.image) } };
+      const { _id: id, name, state, reason, vms, clones, apps = [] } = resource.image;
+      return {
+        subject: { type: 'image', id, name, state, reason, vms, clones, apps, upload: uploadOf(resource.image) },
+      };
+    }
+    case 'app': {
+      const { _id: id, name, state, reason, exports } = resource.app;
+      return { subject: { type: 'app', id, name, state, reason, exports } };
     }
     case 'zone':
       return { subject: { type: 'zone', id: resource.id, name: operation?.resource_name ?? 'this Arcus' } };

@@ -218,6 +218,38 @@ export const limits = {
     of: 'a piece of an upload that has a checksum of its own',
     why: 'It lies in memory until it is found to be right.',
   },
+  // Marketplaces.
+  appTags: { most: 32, unit: 'items', of: 'the tags of an app', why: 'They stand in it.' },
+  appExports: {
+    most: 100,
+    unit: 'items',
+    of: 'exports of one app at a time',
+    why: 'They stand in it, and keep it from being deleted.',
+  },
+  appsBeingPublished: {
+    most: 8,
+    unit: 'items',
+    of: 'the apps of a user that are being published at a time',
+    why: 'Fewer than a worker sends at a time: nobody keeps it from all others.',
+  },
+  marketPart: {
+    most: 256,
+    unit: 'MB',
+    of: 'a part in which an app is sent to a marketplace',
+    why: 'Three of them lie in the memory of a worker.',
+  },
+  catalogueBytes: {
+    most: 64 * 1024 * KiB,
+    unit: 'bytes',
+    of: 'the catalogue of a marketplace',
+    why: 'It is parsed in one go.',
+  },
+  catalogueApps: {
+    most: 20_000,
+    unit: 'items',
+    of: 'the apps of a catalogue',
+    why: 'Each is compared with what is known at every look.',
+  },
   // Networks.
   addressRanges: { most: 64, unit: 'items', of: 'the address ranges of a network', why: 'They stand in it.' },
   rangeSize: {

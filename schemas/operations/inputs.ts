@@ -107,6 +107,12 @@ export const SnapshotImageInput = z.object({
   snapshot: z.int(),
 });
 export const DeleteImageInput = z.object({});
+export const ExportAppInput = z.object({
+  app: z.int().describe('The app of a marketplace that it is made of'),
+  vm_template: z.int().nullable().describe('The VM template that is made with it; null: none'),
+});
+export const PublishAppInput = z.object({ image: z.int().describe('The image that it is made of') });
+export const DeleteAppInput = z.object({});
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 
 /** An operation whose input is forgotten is named here, beside the many places that then do not know what theirs is. */
@@ -134,5 +140,8 @@ export type OperationInputs = OfEach<{
   resizeImage: z.infer<typeof ResizeImageInput>;
   snapshotImage: z.infer<typeof SnapshotImageInput>;
   deleteImage: z.infer<typeof DeleteImageInput>;
+  exportApp: z.infer<typeof ExportAppInput>;
+  publishApp: z.infer<typeof PublishAppInput>;
+  deleteApp: z.infer<typeof DeleteAppInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 }>;

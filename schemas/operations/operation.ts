@@ -155,6 +155,9 @@ export const isResizing = (operation: Operation): operation is Operation<'resize
   operation.kind === 'resizeImage';
 export const isSnapshotChange = (operation: Operation): operation is Operation<'snapshotImage'> =>
   operation.kind === 'snapshotImage';
+export const isExport = (operation: Operation): operation is Operation<'exportApp'> => operation.kind === 'exportApp';
+export const isPublication = (operation: Operation): operation is Operation<'publishApp'> =>
+  operation.kind === 'publishApp';
 /** The images that an operation makes or removes: what it is about, or what it makes of disks, in their order. */
 export const imagesOf = (operation: Operation): number[] =>
   isDiskSave(operation)

@@ -4,6 +4,7 @@ import { atMost, limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import type { Sealed } from '../common/sealed.js';
 import { Ssh, SshEdit, SshShown, type StoredSsh, UpdateSsh } from './datastore-ssh.js';
+import { AccessKey, Bucket, Endpoint, Prefix, Region, S3Way, SecretKey } from './s3-way.js';
 import { StorageKind } from './stored.js';
 
 /** What a datastore is for (OpenNebula's IMAGE_DS, SYSTEM_DS, FILE_DS): images, disks of VMs that run, or kernels and the like. */
@@ -32,38 +33,10 @@ const ClusterIds = z
 
 const LimitMb = z.int().min(1).max(limits.datastoreSize.most, atMost('datastoreSize'));
 
-const Text = (most: number) =>
-  z
-    .string()
-    .min(1)
-    .max(most)
-    .regex(/^[!-~]+$/, 'must be ASCII without blanks');
-
-const Endpoint = z
-  .string()
-  .max(limits.imageSource.most, atMost('imageSource'))
-  .regex(/^https?:\/\/[^\s/@]{1,300}\/?$/, 'must be an http or https address without a user or a path');
-const Region = z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be the name of a region, such as eu-central-1');
-const AccessKey = Text(128);
-const SecretKey = Text(512);
-const Prefix = z
-  .string()
-  .regex(/^([A-Za-z0-9._-]{1,64}\/){0,4}$/, 'must be names with a / behind each, such as arcus/images/');
-
-const S3Place = {
-  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket'),
-  prefix: Prefix.default('').describe('What names of objects begin with; it stays so'),
-};
-const S3Way = {
-  region: Region.default('us-east-1'),
-  endpoint: Endpoint.nullable().default(null).describe('Of a server that is not Amazon’s; null: that of the region'),
-  force_path_style: z.boolean().default(false).describe('The bucket stands in the path, not in the name of the server'),
-  access_key: AccessKey,
-};
-
 /** Where an `s3` datastore is, and who it is there. */
 const S3 = z.strictObject({
-  ...S3Place,
+  bucket: Bucket,
+  prefix: Prefix.default('').describe('What names of objects begin with; it stays so'),
   ...S3Way,
   secret_key: SecretKey.describe('Kept sealed, and never shown'),
 });

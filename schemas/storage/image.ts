@@ -13,6 +13,8 @@ import { ImageFormat, Packing, type StorageKind } from './stored.js';
 export const ImageType = z.enum(['OS', 'CDROM', 'DATABLOCK', 'KERNEL', 'RAMDISK', 'CONTEXT']);
 export type ImageType = z.infer<typeof ImageType>;
 
+export const isImageType = (name: string): name is ImageType => Object.hasOwn(imageTypes, name);
+
 /** In what a datastore of which type an image of each type is, and what is made of its bytes. */
 export const imageTypes = {
   OS: { datastore: 'image', content: 'disk' },
@@ -150,10 +152,14 @@ const Published = z.object({
   packing: z.array(Packing),
 });
 
+/** Of an app of a marketplace: where its bytes are, by an address or by what it is called there. */
+export type ImageOfApp = { app: number } & ({ url: string } | { object: { market: number; key: string } });
+
 /** What an image was asked to be made of. `schedule`: the scheduled action of the VM that saves its disks again and again. `url` may hold what is nobody's business: it is not shown as it is. */
 export type ImageOrigin =
   | ImageSource
   | { image: number }
+  | ImageOfApp
   | { vm: number; disk: number; schedule?: number; snapshot?: number };
 
 /** Since when it is not to be changed, and by whom. */
@@ -196,6 +202,8 @@ export type Image = Ownership & {
   vms: number[];
   /** Images that are being made of it. */
   clones: number[];
+  /** Apps of marketplaces that are being published of it; absent: none ever was. */
+  apps?: number[];
   operation: string | null;
   /** The deletion that takes it over. */
   wanted: string | null;
@@ -242,6 +250,7 @@ export const ImageResource = OwnershipResource.extend({
   published: Published.nullable().describe('What it was made of, as it was found; null: nothing was published'),
   vms: z.array(ObjectId).describe('VMs that use it'),
   clones: z.array(ObjectId).describe('Images that are being made of it'),
+  apps: z.array(ObjectId).describe('Apps of marketplaces that are being published of it'),
   copies: z.array(ImageCopyShown).describe('What there is of it in datastores for VMs that lie elsewhere'),
   upload: z
     .object({ bytes: z.int(), arrived: z.int(), expires_at: Timestamp })

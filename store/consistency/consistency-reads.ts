@@ -181,6 +181,7 @@ export function createConsistencyReads(connection: Connection, { operations, ser
         vm: namedBy('vm'),
         host: namedBy('host'),
         image: namedBy('image'),
+        app: namedBy('app'),
         // A check needs nobody to know of it.
         zone: async (some) => some.map(({ _id }) => _id),
       };

@@ -14,7 +14,7 @@ import type { ImageStore } from '../storage/images.js';
 import type { VmHoldings } from '../vms/vm-holdings.js';
 import type { VmStore } from '../vms/vms.js';
 
-const ofImage = 'datastore_id state epoch operation wanted clones vms persistent';
+const ofImage = 'datastore_id state epoch operation wanted clones apps vms persistent';
 
 type Page = { after: number | null; limit: number };
 const after = (id: number | null): object => (id === null ? {} : { _id: { $gt: id } });

@@ -15,6 +15,7 @@ const alwaysThere = {
   vm_template: [],
   cluster: [0],
   security_group: [defaultSecurityGroup],
+  market: [],
 } as const satisfies Partial<Record<Kind, readonly number[]>>;
 export type Referred = keyof typeof alwaysThere;
 

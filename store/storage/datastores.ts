@@ -1,10 +1,9 @@
 import type { Connection } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { type DatastoreSecret, datastoreSecrets } from '../../domain/storage/datastore-secrets.js';
+import { datastoreSecrets } from '../../domain/storage/datastore-secrets.js';
 import { defaultPermissions } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
-import type { Sealed } from '../../schemas/common/sealed.js';
 import {
   type Datastore,
   type DatastoreCapacity,
@@ -13,14 +12,12 @@ import {
 } from '../../schemas/storage/datastore.js';
 import { modelOf } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
+import { sealedSecrets } from '../mongo/sealed-secrets.js';
 import { orTaken } from '../mongo/taken.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 
 /** What a look at a datastore came to. */
 export type DatastoreLook = { id: number } & ({ capacity: DatastoreCapacity } | { error: string });
-
-/** A secret of a datastore, as it is kept. */
-export type SealedSecret = { id: number; secret: DatastoreSecret; sealed: Sealed };
 
 export function createDatastoreStore(connection: Connection) {
   const datastores = modelOf<Datastore>(connection, 'datastores', Number, [
@@ -60,39 +57,7 @@ export function createDatastoreStore(connection: Connection) {
     inCluster: (cluster: number, transaction: Transaction) =>
       datastores.countDocuments({ cluster_ids: cluster }, within(transaction)),
 
-    /** Secrets that are not sealed with this key. */
-    async sealedOtherwise(key: string): Promise<SealedSecret[]> {
-      const found = await Promise.all(
-        datastoreSecrets.map(async (secret) => {
-          const other = { [secret.path]: { $ne: null }, [`${secret.path}.key`]: { $ne: key } };
-          const its = await datastores.find(other).lean<Datastore[]>().exec();
-          return its.flatMap((datastore) => {
-            const sealed = secret.of(datastore);
-            return sealed ? [{ id: datastore._id, secret, sealed }] : [];
-          });
-        }),
-      );
-      return found.flat();
-    },
-    /** Names of the keys with which they are sealed. */
-    async sealingKeys(): Promise<string[]> {
-      const found = await Promise.all(
-        datastoreSecrets.map(({ path }) =>
-          datastores
-            .aggregate<{ _id: string }>([{ $match: { [path]: { $ne: null } } }, { $group: { _id: `$${path}.key` } }])
-            .exec(),
-        ),
-      );
-      return [...new Set(found.flat().map(({ _id }) => _id))];
-    },
-    /** The same secret, sealed anew; false: it was changed meanwhile, or is gone. */
-    async reseal({ id, secret: { path }, sealed }: SealedSecret, after: Sealed): Promise<boolean> {
-      const { modifiedCount } = await datastores.updateOne(
-        { _id: id, [`${path}.box`]: sealed.box },
-        { $set: { [path]: after } },
-      );
-      return modifiedCount > 0;
-    },
+    ...sealedSecrets(datastores, datastoreSecrets),
 
     /** Ids of all, those first at which nobody has looked for longest. */
     async toMonitor(most: number): Promise<number[]> {

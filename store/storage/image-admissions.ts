@@ -22,6 +22,9 @@ export interface ImageAdmissions {
   beginClone(of: number, id: number, transaction: Transaction): Promise<boolean>;
   /** That one is not being made of it any more; said again it is so already. */
   endClone(of: number, id: number, transaction: Transaction): Promise<{ modifiedCount: number }>;
+  /** The same of an app that is published of it. */
+  beginPublishing(of: number, app: number, transaction: Transaction): Promise<boolean>;
+  endPublishing(of: number, app: number, transaction: Transaction): Promise<{ modifiedCount: number }>;
 }
 
 export const imageAdmissions = (stores: RoomStores): ImageAdmissions => ({
@@ -33,8 +36,10 @@ export const imageAdmissions = (stores: RoomStores): ImageAdmissions => ({
   },
   admitSnapshots: (id, op, transaction) => takenUnused(stores.images, id, { op, event: 'snapshot' }, transaction),
   admitDeletion: (id, op, transaction) => admitDeletion(stores.images, id, op, transaction),
-  beginClone: (of, id, transaction) => beginClone(stores.images, of, id, transaction),
-  endClone: (of, id, transaction) => endClone(stores.images, of, id, transaction),
+  beginClone: (of, id, transaction) => beginMaking(stores.images, 'clones', of, id, transaction),
+  endClone: (of, id, transaction) => endMaking(stores.images, 'clones', of, id, transaction),
+  beginPublishing: (of, app, transaction) => beginMaking(stores.images, 'apps', of, app, transaction),
+  endPublishing: (of, app, transaction) => endMaking(stores.images, 'apps', of, app, transaction),
 });
 
 const admitAgain = (
@@ -72,7 +77,7 @@ const takenUnused = (
   images
     .findOneAndUpdate(
       {
-        ...{ _id: id, operation: null, wanted: null, lock: null, vms: [], clones: [] },
+        ...{ _id: id, operation: null, wanted: null, lock: null, vms: [], clones: [], apps: { $in: [null, []] } },
         ...{ state: { $in: statesBefore(event) }, format: { $ne: null } },
       },
       [
@@ -96,25 +101,37 @@ const admitDeletion = (
 ): Promise<Ownership | null> =>
   images
     .findOneAndUpdate(
-      { ...{ _id: id, wanted: null, vms: [], clones: [], lock: null }, state: { $in: statesBefore('remove') } },
+      {
+        ...{ _id: id, wanted: null, vms: [], clones: [], apps: { $in: [null, []] }, lock: null },
+        state: { $in: statesBefore('remove') },
+      },
       { $set: { wanted: op } },
       { ...within(transaction), projection: ownershipFields },
     )
     .lean<Ownership>()
     .exec();
 
-async function beginClone(images: Model<Image>, of: number, id: number, transaction: Transaction): Promise<boolean> {
+/** What is being made of an image: others, or apps. */
+type Making = 'clones' | 'apps';
+
+async function beginMaking(
+  images: Model<Image>,
+  what: Making,
+  of: number,
+  id: number,
+  transaction: Transaction,
+): Promise<boolean> {
   const { modifiedCount } = await images
     .updateOne(
       {
         ...{ _id: of, operation: null, wanted: null, state: { $in: statesBefore('clone') } },
-        [`clones.${limits.imageClones.most - 1}`]: { $exists: false },
+        [`${what}.${limits.imageClones.most - 1}`]: { $exists: false },
       },
       [
         {
           $set: {
             state: { $cond: [{ $eq: ['$state', 'READY'] }, 'CLONE', '$state'] },
-            clones: { $setUnion: ['$clones', [id]] },
+            [what]: { $setUnion: [{ $ifNull: [`$${what}`, []] }, [id]] },
           },
         },
       ],
@@ -124,20 +141,19 @@ async function beginClone(images: Model<Image>, of: number, id: number, transact
   return modifiedCount > 0;
 }
 
-const endClone = (images: Model<Image>, of: number, id: number, transaction: Transaction) =>
+const endMaking = (images: Model<Image>, what: Making, of: number, id: number, transaction: Transaction) =>
   images
     .updateOne(
-      { _id: of, clones: id },
+      { _id: of, [what]: id },
       [
-        { $set: { clones: { $setDifference: ['$clones', [id]] } } },
-        {
-          $set: {
-            state: {
-              $cond: [{ $and: [{ $eq: ['$state', 'CLONE'] }, { $eq: ['$clones', []] }] }, 'READY', '$state'],
-            },
-          },
-        },
+        { $set: { [what]: { $setDifference: [`$${what}`, [id]] } } },
+        { $set: { state: { $cond: [{ $and: [{ $eq: ['$state', 'CLONE'] }, unmade] }, 'READY', '$state'] } } },
       ],
       { ...within(transaction), updatePipeline: true },
     )
     .exec();
+
+/** Nothing is being made of it. */
+export const unmade = {
+  $and: [{ $eq: ['$clones', []] }, { $eq: [{ $ifNull: ['$apps', []] }, []] }],
+};

@@ -22,6 +22,7 @@ type SettleOne<K extends Kind> = (
 const settlesOne: { readonly [K in Kind]: SettleOne<K> } = {
   createImage: whereIts(settleMade),
   cloneImage: whereIts(settleMade),
+  exportApp: whereIts(settleExported),
   saveDisk: whereIts(settleMade),
   resizeImage: whereIts(settleResized),
   snapshotImage: whereIts(async (images, image, operation, claimed, transaction) =>
@@ -48,6 +49,7 @@ export function imageEndings(images: ImageStore): Settles<'image'> {
       await images.endClone(operation.input.of, operation.resource.id, transaction);
       return settle(operation, claimed, transaction);
     },
+    exportApp: settle,
     resizeImage: settle,
     snapshotImage: settle,
     deleteImage: settle,
@@ -140,6 +142,19 @@ async function settleMade(
   const leavesNothing = claimed.state === 'cancelled' || claimed.error.code === 'upload_expired';
   if (leavesNothing && isEmpty(image, op)) await images.remove(image, transaction);
   else await images.letGo(id, op, { state: 'ERROR', reason: claimed.error.detail }, transaction);
+  return claimed;
+}
+
+/** As what is made otherwise, but that it is gone, too, when it could not be made: it comes with other things, and is undone with them. */
+async function settleExported(
+  images: ImageStore,
+  image: Image,
+  operation: Operation<'exportApp'>,
+  ...[claimed, transaction]: End
+): Promise<Outcome> {
+  const isUndone = image.state === 'LOCKED' && claimed.state === 'failed' && image.wanted === null;
+  if (!isUndone || !isEmpty(image, operation._id)) return settleMade(images, image, operation, claimed, transaction);
+  await images.remove(image, transaction);
   return claimed;
 }
 

@@ -3,6 +3,7 @@ import type { Image } from '../../schemas/storage/image.js';
 import { ChoiceLost } from '../mongo/choice-lost.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
+import { unmade } from './image-admissions.js';
 import type { ImageStore } from './images.js';
 
 /** VMs that are about to use an image, as they have found it. `persistent`: null: as a file, which is the same whether it is or not. */
@@ -27,7 +28,7 @@ export function createImageUses({ model: images }: Pick<ImageStore, 'model'>) {
           $cond: [
             { $and: [{ $in: ['$state', ['USED', 'USED_PERS']] }, { $eq: ['$vms', []] }] },
             // Others may still be made of it.
-            { $cond: [{ $eq: ['$clones', []] }, 'READY', 'CLONE'] },
+            { $cond: [unmade, 'READY', 'CLONE'] },
             '$state',
           ],
         },

@@ -3,11 +3,12 @@ const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const clock = /\b\d\d:\d\d:\d\dZ/g;
 const token = /arcus_([0-9A-Za-z]{8})_[\w-]{43}/g;
+const key = /marketapp-\d+-[0-9a-f]{32}/g;
 const duration = /less than a second|\b\d+(?:\.\d+)? (?:ms|s|min|h|d)\b/g;
 
 /**
  * Makes answers of different moments comparable without leaving anything out: each time, clock and duration is called
- * just that, and each ULID, run id and token gets a number when it is first seen, so that the same one stays the same.
+ * just that, and each ULID, run id, token and key of an app gets a number when it is first seen, so that the same one stays the same.
  * The part of a token that is shown has the number of that token.
  */
 export class Likeness {
@@ -41,6 +42,7 @@ export class Likeness {
       .replaceAll(token, (found) => this.#nameOf(found, 'token'))
       .replaceAll(ulid, (id) => this.#nameOf(id, 'ULID'))
       .replaceAll(uuid, (id) => this.#nameOf(id, 'UUID'))
+      .replaceAll(key, (found) => this.#nameOf(found, 'key'))
       .replaceAll(time, '<time>')
       .replaceAll(clock, '<clock>')
       .replaceAll(duration, '<duration>');

@@ -98,6 +98,31 @@ const sent = (world: World, id: number) =>
 const madeImage = async (world: World, url: string): Promise<PlayedRun> =>
   ended(world, { op: (await imageOf(world, url)).id });
 
+/** An app of an image, in a marketplace of its own. */
+async function publishedApp(world: World): Promise<{ op: string; id: number }> {
+  const name = `market ${Date.now()}`;
+  const http = { base_url: 'http://market.test', public_dir: '/srv/market' };
+  const wish = { name, description: '', market_mad: 'http' as const, http };
+  const { id: market_id } = await world.operations.marketplaces.create(world.caller, wish);
+  const { id: op, resource } = await imageOf(world, 'http://source.test/2');
+  await world.ended(op);
+  const told = { name, description: '', version: '1.0', tags: [], vm_template: { CPU: 1, MEMORY: 64 } };
+  const app = { ...told, market_id, image_id: resource.id };
+  const { id, resource: made } = await world.operations.apps.publish(world.caller, app, { requestId: 'story' });
+  return { op: id, id: made.id };
+}
+
+/** An image of an app, and its VM template. */
+async function exportedApp(world: World, fault?: Problem): Promise<{ op: string }> {
+  const { op, id } = await publishedApp(world);
+  await world.ended(op);
+  world.storage.beforeEach = async (call) => {
+    if (fault && call === 'bringIn') throw fault;
+  };
+  const wish = { name: `export ${Date.now()}` };
+  return { op: (await world.operations.apps.export(world.caller, id, wish, { requestId: 'story' })).id };
+}
+
 /** A VM that its host has refused. */
 async function failed(world: World): Promise<number> {
   world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
@@ -579,6 +604,29 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     world.storage.beforeEach = async () => {};
     return end;
   },
+  'publish-app': async (world) => ended(world, await publishedApp(world)),
+  'publish-app-failed': async (world) => {
+    world.market.beforeEach = async (call) => {
+      if (call === 'publish') throw new Problem('datastore_full', 'there is no room for it');
+    };
+    const { op } = await publishedApp(world);
+    const end = await ended(world, { op });
+    world.market.beforeEach = async () => {};
+    return end;
+  },
+  'export-app': async (world) => ended(world, await exportedApp(world)),
+  'export-app-failed': async (world) => {
+    const fault = new Problem('image_refused', 'its SHA-256 is another one');
+    const end = await ended(world, await exportedApp(world, fault));
+    world.storage.beforeEach = async () => {};
+    return end;
+  },
+  'delete-app': async (world) => {
+    const { op, id } = await publishedApp(world);
+    await world.ended(op);
+    const { id: removal } = await world.operations.apps.remove(world.caller, id, { requestId: 'story' });
+    return ended(world, { op: removal });
+  },
   'save-disk': async (world) => {
     const { op } = await savedDisk(world);
     return ended(world, { op });
@@ -705,6 +753,7 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
   },
   reconcile: async (world) => ({ workflowId: await world.tick('reconcile'), of: 'ticks' }),
   'evaluate-policies': async (world) => ({ workflowId: await world.tick('evaluatePolicies'), of: 'ticks' }),
+  'monitor-marketplaces': async (world) => ({ workflowId: await world.tick('monitorMarketplaces'), of: 'ticks' }),
   'monitor-datastores': async (world) => ({ workflowId: await world.tick('monitorDatastores'), of: 'ticks' }),
   'monitor-hosts': async (world) => ({ workflowId: await world.tick('monitorHosts'), of: 'ticks' }),
 };

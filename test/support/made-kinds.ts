@@ -51,6 +51,15 @@ export const made: Record<ManagedKind, Making> = {
     body: (name) => ({ name, rules: [{ protocol: 'ICMP', rule_type: 'inbound' }] }),
     patch: (at) => ({ rules: [{ protocol: 'TCP', rule_type: 'inbound', range: `${at + 1}` }] }),
   },
+  market: {
+    as: 'place',
+    replaced: false,
+    body: (name) => ({
+      ...{ name, market_mad: 'http' },
+      http: { base_url: 'http://market.example.org', public_dir: '/srv/market' },
+    }),
+    patch: (at) => ({ description: `edited by ${at}` }),
+  },
   vm_template: {
     as: 'work',
     replaced: true,

@@ -22,6 +22,8 @@ export class MemoryStorage {
   pieceMilliseconds = 0;
   /** Datastores that do not answer. */
   readonly silent = new Set<number>();
+  /** Bytes of what is called so in a marketplace; undefined: there is none. */
+  published: (key: string) => number | undefined = () => undefined;
   /** Called before each call; may throw. */
   beforeEach: (call: string, image: StoredImage) => Promise<void> = async () => {};
 
@@ -163,7 +165,8 @@ export class MemoryStorage {
       await this.beforeEach('bringIn', claim);
       const there = this.kept.get(keyOf(claim));
       if (there) return there;
-      const total = Number(('url' in from ? from.url : from.path).split('/').at(-1)) * mebi;
+      const name = 'object' in from ? from.object.key : ('url' in from ? from.url : from.path).split('/').at(-1);
+      const total = this.published(name ?? '') ?? Number(name) * mebi;
       for (let done = this.staged.get(keyOf(claim)) ?? 0; done < total; ) {
         await sleep(this.pieceMilliseconds, undefined, { signal });
         this.#fence(claim);

@@ -3,12 +3,16 @@ import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { choosePort } from '../../runtime/processes/ports.js';
 
-/** A way to a server on loopback: what goes there is counted, and takes its time. */
+/** A way to a server on loopback: what goes there, and what comes back, is counted, and takes its time. */
 export class SlowWay {
   /** Milliseconds that each piece, of 64 KiB at most, takes to get there. */
   pause = 0;
+  /** The same of what comes back. */
+  pauseBack = 0;
   /** Bytes that have gone there. */
   sent = 0;
+  /** Bytes that have come back. */
+  received = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -26,20 +30,32 @@ export class SlowWay {
         });
         socket.once('close', () => this.#sockets.delete(socket));
       }
-      near.pipe(this.#slowly()).pipe(far);
-      far.pipe(near);
+      const there = this.#slowly(
+        () => this.pause,
+        (bytes) => {
+          this.sent += bytes;
+        },
+      );
+      const back = this.#slowly(
+        () => this.pauseBack,
+        (bytes) => {
+          this.received += bytes;
+        },
+      );
+      near.pipe(there).pipe(far);
+      far.pipe(back).pipe(near);
     });
   }
 
-  #slowly(): Transform {
+  #slowly(pause: () => number, told: (bytes: number) => void): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         const gone = (): void => {
-          this.sent += chunk.length;
+          told(chunk.length);
           done(null, chunk);
         };
-        if (this.pause === 0) gone();
-        else void sleep(this.pause).then(gone);
+        if (pause() === 0) gone();
+        else void sleep(pause()).then(gone);
       },
     });
   }

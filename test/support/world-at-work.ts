@@ -31,6 +31,7 @@ import type { Store } from '../../store/store.js';
 import type { DueAction } from '../../store/vms/vm-schedules.js';
 import { workerOptions } from '../../worker/workers.js';
 import type { MemoryHypervisor } from './memory-hypervisor.js';
+import { MemoryMarket } from './memory-market.js';
 import { MemoryStorage } from './memory-storage.js';
 import { noSealer } from './no-storages.js';
 import { eventually } from './processes.js';
@@ -80,6 +81,7 @@ export class WorldAtWork {
       settings: { temporalUiUrl: undefined, failedLogins: 10 },
       onDelayed: (message, error) => this.delayed.push(`${message}: ${String(problemOf(error)?.cause ?? error)}`),
     };
+    this.storage.published = (key) => this.market.kept.get(key);
     this.operations = createOperations(this.#asking);
   }
 
@@ -98,6 +100,7 @@ export class WorldAtWork {
         networks: this.networks,
         engine: this.engine,
         ...this.storage.ports,
+        markets: this.market.markets,
         scaleByPolicy: (scaling) => scaleByPolicy(this.#asking, scaling),
         performOnVm: (deed) => performOnVm(this.#asking, deed),
         performByPolicy: (performing) => performByPolicy(this.#asking, performing),
@@ -139,6 +142,8 @@ export class WorldAtWork {
 
   /** Where images are. */
   readonly storage = new MemoryStorage();
+  /** Where apps are. */
+  readonly market = new MemoryMarket();
 
   /** What a worker is given to do scheduled actions of VMs by. */
   readonly performScheduled = (due: DueAction) => performScheduled(this.#asking, due);
@@ -166,7 +171,9 @@ export class WorldAtWork {
   }
 
   /** A periodic work, now. On the time-skipping server there are no schedules that would. Returns the ID of its run. */
-  async tick(workflowType: 'reconcile' | 'monitorHosts' | 'monitorDatastores' | 'evaluatePolicies'): Promise<string> {
+  async tick(
+    workflowType: 'reconcile' | 'monitorHosts' | 'monitorDatastores' | 'monitorMarketplaces' | 'evaluatePolicies',
+  ): Promise<string> {
     const workflowId = ownName(workflowType);
     await this.ticks.workflow.execute(workflowType, { workflowId, taskQueue: taskQueues.ticks });
     return workflowId;

@@ -41,6 +41,9 @@ const operations = [
   'resizeImage',
   'snapshotImage',
   'deleteImage',
+  'exportApp',
+  'publishApp',
+  'deleteApp',
   'checkConsistency',
 ];
 

@@ -22,6 +22,11 @@ export async function monitorDatastores(): Promise<void> {
   await ticks.monitorDatastores();
 }
 
+/** Each tick asks every marketplace how much room it has, and which apps. */
+export async function monitorMarketplaces(): Promise<void> {
+  await ticks.monitorMarketplaces();
+}
+
 /** Each tick probes every host that is not OFFLINE. */
 export async function monitorHosts(): Promise<void> {
   const batches = await ticks.hostsToMonitor();

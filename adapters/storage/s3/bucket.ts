@@ -1,7 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { S3Client } from '@aws-sdk/client-s3';
 import { mebi } from '../../../schemas/common/mebi.js';
-import type { S3Connection } from './connection.js';
+import { clientOf, type S3Access } from './client.js';
 import { isMissing, isThere } from './fault.js';
 
 /** S3 takes ten thousand parts. */
@@ -12,27 +11,14 @@ const atOnce = 3;
 /** What one request may copy. */
 const mostCopied = 4 * 2 ** 30;
 
-/** The client is loaded when the first datastore needs it: nobody pays for it who has none. */
-const sdk = () => import('@aws-sdk/client-s3');
-
 export type S3Object = { key: string; bytes: number };
 type Told = (done: number) => void;
 
 /** Objects of one bucket. What a signal ends throws what the SDK throws then. */
-export async function openBucket(connection: S3Connection) {
-  const s3 = await sdk();
-  const { bucket: Bucket, region, endpoint, force_path_style, access_key, secret_key } = connection;
-  const client: S3Client = new s3.S3Client({
-    region,
-    ...(endpoint && {
-      endpoint,
-      // Servers other than Amazon's know no other sums.
-      ...{ requestChecksumCalculation: 'WHEN_REQUIRED' as const, responseChecksumValidation: 'WHEN_REQUIRED' as const },
-    }),
-    forcePathStyle: force_path_style,
-    credentials: { accessKeyId: access_key, secretAccessKey: secret_key },
-    maxAttempts: 3,
-  });
+export const openBucket = async (access: S3Access) => bucketOn(await clientOf(access), access.bucket);
+
+/** The same by a client that is there. */
+export function bucketOn({ s3, client }: Awaited<ReturnType<typeof clientOf>>, Bucket: string) {
   const at = (Key: string) => ({ Bucket, Key });
 
   /** An object in parts, which is there when all of them are: what fails leaves none. */
@@ -186,4 +172,4 @@ export async function openBucket(connection: S3Connection) {
       client.send(new s3.DeleteObjectCommand(at(key)), { abortSignal }),
   };
 }
-export type Bucket = Awaited<ReturnType<typeof openBucket>>;
+export type Bucket = ReturnType<typeof bucketOn>;

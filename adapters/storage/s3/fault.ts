@@ -6,6 +6,10 @@ const nameOf = (error: unknown): string => (error instanceof Error ? error.name 
 
 const missing = new Set(['NoSuchKey', 'NotFound', 'NoSuchUpload']);
 export const isMissing = (error: unknown): boolean => missing.has(nameOf(error));
+/** There is no such bucket. */
+export const isNoBucket = (error: unknown): boolean => nameOf(error) === 'NoSuchBucket';
+/** What is asked for begins behind the end. */
+export const isBehind = (error: unknown): boolean => nameOf(error) === 'InvalidRange';
 /** A conditional write found that there is something already. */
 export const isThere = (error: unknown): boolean =>
   nameOf(error) === 'PreconditionFailed' || nameOf(error) === 'ConditionalRequestConflict';

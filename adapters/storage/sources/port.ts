@@ -1,5 +1,10 @@
 /** Where the bytes of an image come from. A new kind of source is a member of this, and a file beside this one. */
-export type SourceAddress = { path: string } | { url: string };
+export type SourceAddress = { path: string } | { url: string } | { object: MarketObject };
+
+/** What has no address of its own: the bytes of an app in a marketplace that is reached with its keys. */
+export type MarketObject = { market: number; key: string };
+/** Opens one. */
+export type OpenObject = (object: MarketObject, from: SourceOffset, signal: AbortSignal) => Promise<SourceBytes>;
 
 /** Where to go on, of what was said when it began. */
 export type SourceOffset = { offset: number; version: string | null };

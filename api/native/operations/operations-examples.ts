@@ -50,9 +50,12 @@ export const ids = {
   vmDeploy: '01KQS6MDB02M6V8T0R4Y1HJ3PD',
   release: '01KQS6N0E0Y6T3J8W2Q9C4VBDM',
   import: '01KQS6P7H0Z8V4K9X3R0D5WCEN',
+  publication: '01KQS6NA00F1J5T9Y3K7C2VQ4A',
+  export: '01KQS6NB00F1J5T9Y3K7C2VQ4B',
+  appDeletion: '01KQS6NC00F1J5T9Y3K7C2VQ4C',
 };
 
-type Ref = { type: 'service' | 'vm' | 'host' | 'image'; id: number; name: string };
+type Ref = { type: 'service' | 'vm' | 'host' | 'image' | 'app'; id: number; name: string };
 export const shopOfMay: Ref = { type: 'service', id: 1, name: 'shop of May' };
 export const secondShop: Ref = { type: 'service', id: 2, name: 'shop' };
 export const heldShop: Ref = { type: 'service', id: 4, name: 'winter shop' };
@@ -60,6 +63,9 @@ export const buildServer: Ref = { type: 'vm', id: 3, name: 'build-server' };
 
 export const imageData: Ref = { type: 'image', id: 0, name: 'data' };
 export const cloneOfData: Ref = { type: 'image', id: 1, name: 'data of May' };
+
+export const dataApp: Ref = { type: 'app', id: 0, name: 'data' };
+export const exportedData: Ref = { type: 'image', id: 3, name: 'data of the marketplace' };
 
 /** VMs that were made on hold. */
 export const heldVm: Ref = { type: 'vm', id: 14, name: 'spare' };
@@ -176,6 +182,16 @@ export const imageMade: OperationResource = {
   ),
   state: 'succeeded',
   ended_at: '2026-05-04T09:10:02.000Z',
+};
+
+export const appPublished: OperationResource = {
+  ...begun(
+    accepted(ids.publication, 'publishApp', dataApp, '11:10:00'),
+    '019df2a0-2c10-7d4e-8b51-6a72e0c3f9d4',
+    '11:10:01',
+  ),
+  state: 'succeeded',
+  ended_at: '2026-05-04T11:10:02.000Z',
 };
 
 export const vmDeployed: OperationResource = {

@@ -4,7 +4,15 @@ import { OperationDetail, OperationResource, operationFields } from '../../../sc
 import { PathId } from '../../http/path-id.js';
 import { listQuery } from '../list-query.js';
 import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
-import { deployed, deployedInFull, hostFlushed, ids, imageMade, vmDeployed } from './operations-examples.js';
+import {
+  appPublished,
+  deployed,
+  deployedInFull,
+  hostFlushed,
+  ids,
+  imageMade,
+  vmDeployed,
+} from './operations-examples.js';
 
 const OneResourceQuery = listQuery(operationFields, OperationResource, { newestFirst: true }).extend({
   state: OperationState.optional().describe('Only operations in this state'),
@@ -111,6 +119,22 @@ export const operationRoutes: readonly Route[] = [
     examples: [{ params: { id: '0' }, answer: { items: [imageMade], next_cursor: null } }],
     handle: ({ operations }, { caller, params, query }) =>
       operations.listOn(caller, { type: 'image', id: params.id }, query),
+  }),
+  route({
+    id: 'listAppOperations',
+    method: 'get',
+    path: '/marketplace-apps/{id}/operations',
+    tag: 'Apps',
+    summary: 'List the operations on an app, newest first',
+    needs: [['use', 'app']],
+    params: ById,
+    query: OneResourceQuery,
+    body: noBody,
+    answer: lists('AppOperationPage', OperationResource),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: { items: [appPublished], next_cursor: null } }],
+    handle: ({ operations }, { caller, params, query }) =>
+      operations.listOn(caller, { type: 'app', id: params.id }, query),
   }),
   route({
     id: 'showOperation',

@@ -24,6 +24,7 @@ export const data: ImageResource = {
   published: null,
   vms: [],
   clones: [],
+  apps: [],
   upload: null,
   copies: [],
   snapshots: [],

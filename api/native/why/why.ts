@@ -1,6 +1,7 @@
 import { Why } from '../../../schemas/operations/why.js';
 import { VmPlacement } from '../../../schemas/placement/placement.js';
 import { whyDisabled } from '../hosts/hosts-examples.js';
+import { whyDataApp } from '../market/apps-examples.js';
 import { whyOffice } from '../networks/networks-examples.js';
 import { ByOperationId } from '../operations/operations.js';
 import { ids, whySecond } from '../operations/operations-examples.js';
@@ -109,6 +110,22 @@ export const whyRoutes: readonly Route[] = [
     problems: ['not_found'],
     examples: [{ params: { id: '0' }, answer: whyData }],
     handle: ({ why }, { caller, params }) => why.image(caller, params.id),
+  }),
+  route({
+    id: 'whyApp',
+    method: 'get',
+    path: '/marketplace-apps/{id}/why',
+    tag: 'Apps',
+    summary: 'Tell why an app is as it is',
+    needs: [['use', 'app']],
+    description,
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(Why),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: whyDataApp }],
+    handle: ({ why }, { caller, params }) => why.app(caller, params.id),
   }),
   route({
     id: 'whyNetwork',

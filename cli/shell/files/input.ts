@@ -54,6 +54,16 @@ function documentOfTemplateText(file: string, text: string): Document {
   };
 }
 
+/** The attributes of template text that stands in another one, coded in Base64; `called`: where. */
+export function attributesOfCoded(coded: string, called: string): Record<string, unknown> {
+  const read = readTemplateText(new TextScanner(Buffer.from(coded, 'base64').toString('utf8')));
+  if (read.ok) return attributesOf(read.entries);
+  throw new Complaint('usage', `${called} is no template text in Base64.`, {
+    findings: read.errors.map(({ detail }) => ({ pointer: called, detail })),
+    next: 'Make it with: base64 -w 0 FILE',
+  });
+}
+
 /** What has a number where template text has a word. */
 const numbers = ['CPU', 'VCPU', 'MEMORY'];
 

@@ -9,6 +9,7 @@ import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { kinds, managedKinds } from '../../../schemas/kinds.js';
 import { made } from '../../support/made-kinds.js';
 import { madeVm } from '../../support/made-vm.js';
+import { publishedApp } from '../../support/published-app.js';
 import { createWorld, type World } from '../world.js';
 
 let world: World;
@@ -31,6 +32,7 @@ beforeAll(async () => {
   }
   ids.images = (await make('/images', { name: 'first', source: { empty: { size_mb: 1 } } })).resource.id;
   await world.store.images.model.updateOne({ _id: Number(ids.images) }, { $set: { state: 'READY', operation: null } });
+  ids['marketplace-apps'] = await publishedApp(make, world.store, 'first app');
   ids.vms = (await make('/vms', { template_id: ids['vm-templates'] })).resource.id;
   const deployment = await make('/services', { template_id: ids['service-templates'] });
   ids.services = deployment.resource.id;
@@ -93,6 +95,7 @@ const bodies: Record<string, object> = {
   setPassword: { password: 'another-one' },
   cloneServiceTemplate: { name: 'copy' },
   cloneImage: { name: 'copy' },
+  exportApp: { name: 'copy' },
   resizeImage: { size_mb: 20 },
 };
 const bodyFor = ({ id, body }: Route): object | undefined =>

@@ -4,6 +4,7 @@ import { recordOf } from '../../../schemas/common/record-of.js';
 import { kinds, managedKinds, type OwnedKind, ownedKinds, rowOf } from '../../../schemas/kinds.js';
 import { made } from '../../support/made-kinds.js';
 import { addGroup, addUser } from '../../support/people.js';
+import { publishedApp } from '../../support/published-app.js';
 import { createWorld, type World } from '../world.js';
 
 let world: World;
@@ -52,6 +53,7 @@ const makeOne: Record<OwnedKind, (who: string) => Promise<number>> = {
     await world.store.images.model.updateOne({ _id: resource.id }, { $set: { operation: null, state: 'READY' } });
     return resource.id;
   },
+  app: (who) => publishedApp((path, body) => make(who, path, body), world.store, name()),
   ...recordOf(managedKinds, (kind) => async (who: string) => {
     return (await make(who, kinds[kind].path, made[kind].body(name(), vmTemplate))).id;
   }),

@@ -53,6 +53,7 @@ const sorts: Record<HeldKind, keyof typeof may> = {
   ...recordOf(managedKinds, (kind) => made[kind].as),
   vm: 'work',
   image: 'work',
+  app: 'place',
   operation: 'work',
   user: 'user',
   group: 'group',

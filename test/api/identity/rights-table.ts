@@ -125,6 +125,19 @@ export const sends: Record<string, readonly Send[]> = {
     { body: async ({ fresh }) => ({ name: fresh.name(), datastore_id: await fresh.datastore() }) },
   ],
 
+  publishApp: [
+    {
+      body: async ({ fresh }) => ({
+        ...{ name: fresh.name(), market_id: await fresh.market(), image_id: await fresh.image() },
+      }),
+    },
+  ],
+  updateApp: [{ body: { description: 'changed' } }],
+  exportApp: [
+    { body: ({ fresh }) => ({ name: fresh.name() }) },
+    { body: async ({ fresh }) => ({ name: fresh.name(), datastore_id: await fresh.datastore() }) },
+  ],
+
   showServiceTemplateRevision: [{ path: async () => ({ revision: 1 }) }],
   cloneServiceTemplate: [{ body: ({ fresh }) => ({ name: fresh.name() }) }],
   updateService: [{ body: { name: 'renamed' } }],

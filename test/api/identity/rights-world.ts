@@ -7,6 +7,7 @@ import type { Operation } from '../../../schemas/operations/operation.js';
 import { made } from '../../support/made-kinds.js';
 import { type Written, watchesOf } from '../../support/oplog.js';
 import { addGroup, addUser } from '../../support/people.js';
+import { publishedApp } from '../../support/published-app.js';
 import { createWorld, type Method } from '../world.js';
 
 /** Five people: `owner` owns what is asked about, which is in the group of `owner`, `member` and `admin`, who manages it. */
@@ -73,6 +74,10 @@ export async function createRightsWorld() {
   const { resource: image } = await make('owner', '/images', { name: 'first', source });
   await store.images.model.updateOne({ _id: image.id }, { $set: { state: 'READY' } });
   first.set('image', image.id);
+  const app = await publishedApp((path, body) => make('oneadmin', path, body), store, 'first');
+  await make('oneadmin', `/marketplace-apps/${app}/chown`, { uid: ids.owner, gid: team });
+  await make('oneadmin', `/marketplace-apps/${app}/chmod`, { octet: '640' });
+  first.set('app', app);
   const check = (await make('oneadmin', '/consistency-checks', {})).id;
 
   let serial = 1_000_000;

@@ -160,6 +160,9 @@ const inputs = {
     resizeImage: { size_mb: 20 },
     snapshotImage: { action: 'snapshot-revert', snapshot: 0 },
     deleteImage: {},
+    exportApp: { app: 1, vm_template: null },
+    publishApp: { image: 1 },
+    deleteApp: {},
     checkConsistency: { repair: false },
   },
 } as const satisfies OperationInputs;

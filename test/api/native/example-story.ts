@@ -91,6 +91,9 @@ export const story: readonly (string | Event)[] = [
   ...['createSecurityGroup', 'listSecurityGroups', 'showSecurityGroup'],
   ...shared('SecurityGroup', '/security-groups/100'),
   ...['updateSecurityGroup', 'deleteSecurityGroup'],
+  ...['createMarket', 'listMarkets', 'showMarket'],
+  ...shared('Market', '/marketplaces/100'),
+  ...['updateMarket', 'deleteMarket'],
   ...['createVmTemplate', 'listVmTemplates', 'showVmTemplate'],
   ...shared('VmTemplate', '/vm-templates/0'),
   ...['replaceVmTemplate', 'updateVmTemplate', 'deleteVmTemplate'],
@@ -245,6 +248,13 @@ export const story: readonly (string | Event)[] = [
     await world.settled();
   }),
   'deleteServiceTemplate',
+  meanwhile('there is a marketplace', async (world) => {
+    const http = { base_url: 'http://market.example.org/apps', public_dir: '/srv/market' };
+    await world.send('post', '/marketplaces').send({ name: 'corporate', market_mad: 'http', http });
+  }),
+  ...['publishApp', settled, 'listApps', 'showApp', 'whyApp', 'listAppOperations'],
+  ...shared('App', '/marketplace-apps/0'),
+  ...['updateApp', 'exportApp', settled, 'deleteApp', settled],
   meanwhile('nothing is left on the host, nor in its cluster', async (world) => {
     await world.send('patch', '/datastores/0').send({ cluster_ids: [0] });
     await world.send('delete', '/services/1');

@@ -6,6 +6,7 @@ import { permissionsOf } from '../../../domain/identity/permission-bits.js';
 import { kinds, type ManagedKind, managedKinds, ownedKinds } from '../../../schemas/kinds.js';
 import { made } from '../../support/made-kinds.js';
 import { makeOwnedService } from '../../support/owned-service.js';
+import { publishedApp } from '../../support/published-app.js';
 import { createWorld, type Method, type World } from '../world.js';
 
 let world: World;
@@ -28,6 +29,9 @@ const bodies: Record<string, object> = {
   createImage: { name: 'other', source: { empty: { size_mb: 1 } } },
   updateImage: { description: 'other' },
   cloneImage: { name: 'copy' },
+  publishApp: { name: 'other', market_id: 0, image_id: 0 },
+  updateApp: { description: 'other' },
+  exportApp: { name: 'copy' },
   resizeImage: { size_mb: 20 },
   createVm: { template_id: 0 },
   importWild: { wild: 'one-12' },
@@ -96,12 +100,14 @@ beforeAll(async () => {
     present[tagOf(kind)] = String(id);
   }
   const image = await make('/images', { name: 'first', source: { empty: { size_mb: 1 } } });
+  const app = await publishedApp(make, world.store, 'first app');
   const vm = await make('/vms', { template_id: 0 });
   const service = await make(`/service-templates/${present['Service templates']}/instantiate`, {});
   const check = await make('/consistency-checks', {});
   const rule = await make('/acls', { rule: '#0 VM/* USE' });
   Object.assign(present, {
     Images: String(image.resource.id),
+    Apps: String(app),
     VMs: String(vm.resource.id),
     Services: String(service.resource.id),
     Operations: service.id,

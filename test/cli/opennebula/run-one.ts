@@ -1,4 +1,5 @@
 import { clusterVerbs, hostVerbs } from '../../../cli/opennebula/host-verbs.js';
+import { appVerbs, marketVerbs } from '../../../cli/opennebula/market-verbs.js';
 import { networkTemplateVerbs } from '../../../cli/opennebula/network-template-verbs.js';
 import { networkVerbs } from '../../../cli/opennebula/network-verbs.js';
 import { type OneSurroundings, runOne, type Verb } from '../../../cli/opennebula/one-program.js';
@@ -12,6 +13,7 @@ const programs: Readonly<Record<string, readonly Verb[]>> = {
   ...{ onevm: vmVerbs, onetemplate: templateVerbs },
   ...{ onehost: hostVerbs, onecluster: clusterVerbs },
   ...{ oneimage: imageVerbs, onedatastore: datastoreVerbs, onevnet: networkVerbs },
+  ...{ onemarket: marketVerbs, onemarketapp: appVerbs },
   ...{ onesecgroup: securityGroupVerbs, onevntemplate: networkTemplateVerbs },
 };
 

@@ -12,7 +12,12 @@ it('the first operations of a user have the lane of their own, those beyond shar
 });
 
 it('what takes away is counted, and takes turns, by itself', () => {
-  expect(OperationKind.options.filter(takesAway)).toEqual(['undeployService', 'terminateVm', 'deleteImage']);
+  expect(OperationKind.options.filter(takesAway)).toEqual([
+    'undeployService',
+    'terminateVm',
+    'deleteImage',
+    'deleteApp',
+  ]);
   const requester = { id: 7, name: 'bob' };
   expect(partyOf({ kind: 'deployService', requester })).toBe('user-7');
   expect(partyOf({ kind: 'terminateVm', requester })).toBe('user-7-takes-away');

@@ -81,7 +81,7 @@ describe('what is done with an operation that has not ended', () => {
   it.each(OperationKind.options)(
     'of kind %s, with another’s run in its way, makes way only if it pre-empts',
     (kind) => {
-      const preempts = ['undeployService', 'terminateVm', 'deleteImage'].includes(kind);
+      const preempts = ['undeployService', 'terminateVm', 'deleteImage', 'deleteApp'].includes(kind);
       expect(decide({ state: 'accepted', seen: run('open', 'OTHER') }, kind)).toBe(preempts ? 'hand_over' : 'leave');
     },
   );

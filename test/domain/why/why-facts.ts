@@ -196,6 +196,10 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         }),
         switchedOff: subject.vms.some((one) => isVmOff(storedVmState(one.state))),
       };
+    case 'app': {
+      const { type, id, name, state, reason, exports } = subject;
+      return { type, id, name, state, reason, exports, upstream: false, work };
+    }
     case 'image': {
       const { type, id, name, state, reason, vms, clones } = subject;
       return { type, id, name, state, reason, vms, clones, work };

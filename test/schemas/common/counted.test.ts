@@ -17,5 +17,5 @@ it('begins with a capital letter, whatever is there', () => {
 
 it('gives each kind its article', () => {
   const an = kindNames.filter((kind) => withArticle(kinds[kind].one).startsWith('an '));
-  expect(an).toEqual(['image', 'operation']);
+  expect(an).toEqual(['image', 'app', 'operation']);
 });

@@ -111,7 +111,10 @@ describe('every step of operations', () => {
   it('has a title in words', () => {
     const { store, directory, engine, hypervisor } = world;
     const settings = { vmNameTemplate: '', shutdownAction: 'terminate' as const };
-    const ports = { store, directory, engine, hypervisors: { of: () => hypervisor }, ...world.storage.ports, settings };
+    const ports = {
+      ...{ store, directory, engine, hypervisors: { of: () => hypervisor }, ...world.storage.ports },
+      ...{ markets: world.market.markets, settings },
+    };
     const { wakeWaiting: _forNoOperation, ...orchestration } = orchestrationSteps(ports);
     const names = [
       ...Object.keys(orchestration),
