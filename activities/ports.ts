@@ -77,6 +77,8 @@ export type StepPorts = {
     elasticityInterval?: number;
     /** Seconds between polls of hosts; absent: as by default. */
     monitoringInterval?: number;
+    /** Seconds until a host is seen to have gone that was turned off, and until one that was turned on has booted; absent: as by default. */
+    powerPatience?: { going: number; booting: number };
     /** Seconds for which a look at hosts asks those again that do not answer; absent: most of a tick. */
     insistence?: number;
     /** For how many days operations are kept after their end; absent: for ever. */

@@ -2,6 +2,7 @@ import type { TitledStep } from '../domain/operations/step-title.js';
 import { checkActivities, datastoreCheckSteps, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
 import { failoverActivities } from './failover/failing-over.js';
 import { fencingSteps } from './failover/fencing.js';
+import { fencingTestActivities, fencingTestSteps } from './failover/fencing-test.js';
 import { marketActivities } from './market/marketplaces.js';
 import { publishingActivities, publishingSteps } from './market/publishing.js';
 import { endingActivities } from './operations/ending.js';
@@ -53,6 +54,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...movingActivities(ports),
     ...flushingActivities(ports),
     ...failoverActivities(ports),
+    ...fencingTestActivities(ports),
     ...importingActivities(ports),
     ...deviceActivities(ports),
     ...diskSavingActivities(ports),
@@ -76,6 +78,7 @@ export const computeSteps = (ports: StepPorts) => ({
   ...findingActivities(ports),
   ...claimActivities(ports),
   ...fencingSteps(ports),
+  ...fencingTestSteps(ports),
   ...hostCheckSteps(ports),
 });
 export type ComputeSteps = AllTitled<ReturnType<typeof computeSteps>>;

@@ -1,10 +1,12 @@
+import { isArmed } from '../domain/failover/armed.js';
 import { expectedRecovery } from '../domain/failover/due.js';
 import { isSilent } from '../domain/hosts/host-states.js';
 import { type PollSettings, pollEvery } from '../domain/hosts/polls.js';
 import { fateOf, seenOf } from '../domain/vms/zombies.js';
 import type { Capacity } from '../schemas/common/capacity.js';
 import { defaultCluster } from '../schemas/hosts/cluster.js';
-import type { HaPolicy } from '../schemas/hosts/ha.js';
+import type { ShownMethod, StoredMethod } from '../schemas/hosts/fencing.js';
+import type { ShownPolicy } from '../schemas/hosts/ha.js';
 import type { Host, HostResource } from '../schemas/hosts/host.js';
 import { iso, isoOrNull, type Names, ownership } from './resources.js';
 
@@ -21,7 +23,9 @@ export const hostResource = (host: Host, names: Names, settings: PollSettings): 
   missed: host.missed ?? 0,
   fenced: host.fenced ? { at: iso(host.fenced.at), by: host.fenced.by } : null,
   ha: policyOf(host),
-  expected_recovery: expectedRecovery(host.ha, settings),
+  armed: isArmed(host),
+  fence_test: testOf(host),
+  expected_recovery: expectedRecovery(host, settings),
   next_look:
     host.state === 'OFFLINE' || host.last_monitored_at === null
       ? null
@@ -50,11 +54,23 @@ export const hostResource = (host: Host, names: Names, settings: PollSettings): 
   last_monitored_at: isoOrNull(host.last_monitored_at),
 });
 
-/** What is to be done when it fails, as it was asked for. */
-export function policyOf({ ha }: Pick<Host, 'ha'>): HaPolicy | null {
+/** What is to be done when it fails, as it was asked for, but for what opens a BMC. */
+export function policyOf({ ha }: Pick<Host, 'ha'>): ShownPolicy | null {
   if (!ha) return null;
   const { action, polls, stopped, restarts, alive, fencing } = ha;
-  return { action, polls, stopped, restarts, alive, fencing };
+  return { action, polls, stopped, restarts, alive, fencing: fencing.map(shownMethod) };
+}
+
+function shownMethod(method: StoredMethod): ShownMethod {
+  if (!('password' in method)) return method;
+  const { password: _sealed, ...rest } = method;
+  return rest;
+}
+
+function testOf({ fence_test }: Host): HostResource['fence_test'] {
+  if (!fence_test) return null;
+  const { at, op, failed } = fence_test;
+  return { at: iso(at), operation: op, passed: failed === null, failed };
 }
 
 /** Domains that should not be there, and what becomes of them. */

@@ -5,6 +5,7 @@ import { bind } from './bind.js';
 import { listConsistencyChecks, showConsistencyCheck, startConsistencyCheck } from './consistency/consistency.js';
 import type { OperationsContext, RequestsContext } from './context.js';
 import { callFenced, failOverHost } from './failover/failover.js';
+import { testFencing } from './failover/fencing-test.js';
 import { showClusterWhatIf, showHostWhatIf } from './failover/what-if.js';
 import { clusters } from './hosts/clusters.js';
 import { cleanHost, createHost, hostOwnership, listHosts, removeHost, showHost, updateHost } from './hosts/hosts.js';
@@ -117,6 +118,7 @@ export const createOperations = (given: OperationsContext) => {
         failOver: failOverHost,
         callFenced,
         whatIf: showHostWhatIf,
+        testFencing,
         importWild,
         remove: removeHost,
       }),

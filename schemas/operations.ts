@@ -163,6 +163,17 @@ export const operations = {
     preempts: false,
     right: 'admin',
   },
+  testFencing: {
+    on: 'host',
+    verb: 'test the fencing of',
+    noun: 'fencing test',
+    nouns: 'fencing tests',
+    doing: 'is being turned off and on to try that',
+    aim: null,
+    counts: 'switched',
+    preempts: false,
+    right: 'admin',
+  },
   importVm: {
     on: 'vm',
     verb: 'import',

@@ -34,6 +34,7 @@ import { createElasticity } from './scaling/elasticity.js';
 import { createPerformances } from './scaling/performances.js';
 import { createScalings } from './scaling/scalings.js';
 import { createSchedules } from './scaling/schedules.js';
+import { createSecrets } from './secrets.js';
 import { createCardinality } from './services/cardinality.js';
 import { createGivings } from './services/givings.js';
 import { createHealth } from './services/health.js';
@@ -76,6 +77,7 @@ export function createStore(connection: Connection) {
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
   const datastores = createDatastoreStore(connection);
+  const marketplaces = createMarketplaceStore(connection);
   const images = createImageStore(connection, { quotas, datastores });
   const apps = createAppStore(connection);
   const uses = createImageUses(images);
@@ -116,8 +118,9 @@ export function createStore(connection: Connection) {
     wilds,
     clusters,
     datastores,
+    secrets: createSecrets({ datastores, marketplaces, hosts }),
     images,
-    marketplaces: createMarketplaceStore(connection),
+    marketplaces,
     apps,
     imageUses: uses,
     imageCopies,

@@ -56,8 +56,8 @@ export const settling = proxyActivities<Pick<ComputeSteps, 'settleMove' | 'settl
   scheduleToCloseTimeout: '20s',
 });
 
-/** Hosts are turned off: up to four methods of ten minutes each. */
-export const fencing = proxyActivities<Pick<ComputeSteps, 'fenceHost'>>({
+/** Hosts are turned off: up to four methods of ten minutes each. Or on, and are waited for until they have booted. */
+export const fencing = proxyActivities<Pick<ComputeSteps, 'fenceHost' | 'checkPower' | 'cutPower' | 'restorePower'>>({
   ...atHosts,
   startToCloseTimeout: '41m',
   scheduleToCloseTimeout: '60m',

@@ -1,5 +1,6 @@
 export { checkConsistency } from './consistency/check-consistency.js';
 export { failoverHost } from './failover/failover-host.js';
+export { testFencing } from './failover/test-fencing.js';
 export { deleteApp } from './market/delete-app.js';
 export { exportApp } from './market/export-app.js';
 export { publishApp } from './market/publish-app.js';

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
+import { methodText } from '../../domain/hosts/fencing-methods.js';
 import { isOff, isSilent } from '../../domain/hosts/host-states.js';
 import { Problem, problemOf } from '../../domain/problems.js';
 import { clauses, few } from '../../domain/words.js';
@@ -74,7 +75,7 @@ export const fencingSteps = ({ store, hypervisors, fencing }: Ports) => {
           if (!fencing) throw new Problem('not_fenced', 'this worker turns no hosts off');
           await fencing.off({ id, name: now.name }, method, cancellationSignal);
           // One that answers by now has come back, and has nothing of before.
-          await store.failovers.fence(id, { at: new Date(), by: method.program }, op);
+          await store.failovers.fence(id, { at: new Date(), by: methodText(method) }, op);
           await store.failovers.noteOff(op);
           return { is: 'off' };
         } catch (error) {

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Automatic } from '../../domain/hosts/fencing-methods.js';
 import { Problem } from '../../domain/problems.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
-import type { Automatic, FencedHost } from './port.js';
+import type { FencedHost, Power } from './port.js';
+import { saidBy } from './said.js';
 
 type Command = Extract<Automatic, { kind: 'command' }>;
 
@@ -10,31 +12,53 @@ type Command = Extract<Automatic, { kind: 'command' }>;
 const most = 4_000;
 
 /**
- * Runs a program of a directory that operators fill: `program [argument …] off <host>`, with the id of the host in ARCUS_HOST_ID. It has no
- * shell, and of this process's environment PATH alone. It is off when it ends with 0.
+ * A program of a directory that operators fill: `program [argument …] off|on|status <host>`, with the id of the host in ARCUS_HOST_ID. It has no
+ * shell, and of this process's environment PATH alone. It has done what it was asked when it ends with 0; the last line of what it writes then
+ * says of its status `on` or `off`.
  */
-export function fencedByCommand(
+export function commandOf(directory: string | undefined, host: FencedHost, method: Command) {
+  const { program } = method;
+  const failed = (why: string): Problem => new Problem('not_fenced', `${program} ${why}`);
+  return {
+    async status(signal: AbortSignal): Promise<Power> {
+      const said = await run(directory, host, method, 'status', signal);
+      const last = said.trim().split('\n').at(-1)?.trim();
+      if (last === 'on' || last === 'off') return last;
+      throw failed(`said neither on nor off when it was asked for the status${last ? `: ${saidBy(said, [])}` : ''}`);
+    },
+    async turn(power: Power, signal: AbortSignal): Promise<void> {
+      await run(directory, host, method, power, signal);
+    },
+  };
+}
+
+/** What it has written; it ends with 0 when this resolves. */
+function run(
   directory: string | undefined,
   { name, id }: FencedHost,
   { program, arguments: given, timeout }: Command,
+  verb: Power | 'status',
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   if (directory === undefined)
     throw new Problem('not_fenced', `${program}: this worker has no ARCUS_FENCING_DIRECTORY, so it runs no program.`);
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
-    const child = spawn(join(directory, program), [...given, 'off', name], {
+    const child = spawn(join(directory, program), [...given, verb, name], {
       env: { PATH: process.env.PATH ?? '', ARCUS_HOST_ID: String(id) },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Killed with all that it has started.
       detached: true,
     });
     const within = abortedAfter(signal, timeout * 1_000);
-    let said = '';
+    let [written, said] = ['', ''];
     const hear = (chunk: Buffer): void => {
       said = (said + chunk.toString('utf8')).slice(-most);
     };
-    child.stdout.on('data', hear);
+    child.stdout.on('data', (chunk: Buffer) => {
+      written = (written + chunk.toString('utf8')).slice(-most);
+      hear(chunk);
+    });
     child.stderr.on('data', hear);
     const stop = (): void => {
       try {
@@ -46,7 +70,7 @@ export function fencedByCommand(
     within.addEventListener('abort', stop, { once: true });
     const failed = (why: string): void => {
       within.removeEventListener('abort', stop);
-      const words = said.trim().replaceAll(/\s+/g, ' ');
+      const words = saidBy(said, []);
       reject(new Problem('not_fenced', `${program} ${why}${words === '' ? '' : `: ${words}`}`));
     };
     child.once('error', (error) => failed(`could not be started (${error.message})`));
@@ -56,7 +80,7 @@ export function fencedByCommand(
       else if (code !== 0) failed(killed === null ? `ended with ${code}` : `was ended by ${killed}`);
       else {
         within.removeEventListener('abort', stop);
-        resolve();
+        resolve(written);
       }
     });
   });

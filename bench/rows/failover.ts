@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { json } from '../../client/message.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import { powerProgram } from '../../test/support/power-program.js';
 import { type Arcus, startArcus } from '../arcus.js';
 import { type Measured, type Result, range, times } from '../result.js';
 import { summarise } from '../summary.js';
@@ -16,6 +17,7 @@ const runs = 3;
 const afterwards = 3;
 
 const Identified = z.object({ id: z.int() });
+const Tested = z.object({ id: z.string() });
 const Accepted = z.object({ id: z.string(), resource: Identified });
 const Expecting = z.object({ id: z.int(), expected_recovery: z.int() });
 
@@ -27,11 +29,12 @@ export async function measureFailover(): Promise<Measured> {
   const programs = mkdtempSync(join(tmpdir(), 'arcus-bench-fencing-'));
   const arcus = await startArcus({ ARCUS_FENCING_DIRECTORY: programs });
   try {
-    writeProgram(arcus, programs);
+    const fencing = [powerProgram(programs, arcus.simulator, 10)];
     const results: Result[] = [];
     for (const size of sizes) {
       const took: Took[] = [];
-      for (let run = 0; run < runs; run++) took.push(await failedOver(arcus, `failing-${size}-${run}`, size));
+      for (let run = 0; run < runs; run++)
+        took.push(await failedOver(arcus, { name: `failing-${size}-${run}`, size, fencing }));
       results.push(...linesOf(size, took));
     }
     return {
@@ -46,34 +49,27 @@ export async function measureFailover(): Promise<Measured> {
   }
 }
 
-/** Cuts the power of a simulated host. */
-function writeProgram({ simulator: { url, token } }: Arcus, programs: string): void {
-  const path = join(programs, 'power-off');
-  writeFileSync(
-    path,
-    `#!${process.execPath}
-const host = process.argv[3];
-const headers = { authorization: 'Bearer ${token}', 'content-type': 'application/json' };
-fetch('${url}/hosts/' + host + '/faults', { method: 'PUT', headers, body: JSON.stringify({ dead: true }) }).then((answer) =>
-  process.exit(answer.ok ? 0 : 1),
-);
-`,
-  );
-  chmodSync(path, 0o700);
-}
-
-async function failedOver({ client, db, simulator }: Arcus, name: string, size: number): Promise<Took> {
+async function failedOver(
+  { client, db, simulator }: Arcus,
+  { name, size, fencing }: { name: string; size: number; fencing: object[] },
+): Promise<Took> {
   const hosts = db.collection<Host>('hosts');
   const vms = db.collection<Vm>('vms');
   const services = db.collection<{ _id: number; state: string }>('services');
   const until = async (isSo: () => Promise<boolean>): Promise<void> => {
     while (!(await isSo())) await sleep(10);
   };
-  const fencing = [{ kind: 'command', program: 'power-off', timeout: 10 }];
   const made = json({ name, cpu: size, memory: size * 512, attributes: { FAILING: 1 } });
   const { id: host } = (await client.send('POST', '/hosts', Identified, made)).value;
-  await client.send('PATCH', `/hosts/${host}`, Identified, json({ ha: { action: 'recreate', polls: 2, fencing } }));
-  await until(async () => (await hosts.findOne({ _id: host }))?.state === 'MONITORED');
+  const answers = () => until(async () => (await hosts.findOne({ _id: host }))?.state === 'MONITORED');
+  const change = (body: object) => client.send('PATCH', `/hosts/${host}`, Identified, json(body));
+  await answers();
+  // Armed by a test, before it has VMs.
+  await change({ state: 'disabled', ha: { action: 'recreate', polls: 2, fencing } });
+  await client.send('POST', `/hosts/${host}/fence-test`, Tested);
+  await until(async () => (await hosts.findOne({ _id: host }))?.fence_test?.failed === null);
+  await change({ state: 'enabled' });
+  await answers();
   const { expected_recovery } = (await client.get(`/hosts/${host}`, Expecting)).value;
   // All come to this host first.
   const template = { name, template: { CPU: 1, MEMORY: 512, SCHED_RANK: 'FAILING' } };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
-import type { FencingMethod, HaPolicy } from '../../schemas/hosts/ha.js';
+import type { ShownPolicy } from '../../schemas/hosts/ha.js';
 import { HostResource } from '../../schemas/hosts/host.js';
 import { HaAction } from '../../schemas/operations/ha-action.js';
 import { startOperation } from '../operations/start-operation.js';
@@ -8,26 +8,12 @@ import { type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { reportOperation } from '../shell/follow.js';
 import { type Resource, report, resolve } from '../shell/resource.js';
+import { fenceOption, methodsFor, methodText } from './fence-options.js';
 
 type Hosts = Resource<typeof HostResource, typeof HostResource>;
 
-/** `manual`, or `command:program[,argument…]` */
-function methodOf(text: string): Omit<FencingMethod, 'timeout'> | object {
-  if (text === 'manual') return { kind: 'manual' };
-  const [, given] = text.match(/^command:(.+)$/) ?? [];
-  if (given === undefined)
-    throw new Complaint('usage', `--fence ${text} is no way to turn a host off.`, {
-      next: 'Give manual, or command:<program>[,<argument>…].',
-    });
-  const [program, ...rest] = given.split(',');
-  return { kind: 'command', program, arguments: rest };
-}
-
-const methodText = (method: FencingMethod): string =>
-  method.kind === 'manual' ? 'manual' : `command:${[method.program, ...method.arguments].join(',')}`;
-
 /** `recreate after 3 missed polls, fenced by command:ipmi,node-1, then manual` */
-export function policyText(ha: HaPolicy | null): string | null {
+export function policyText(ha: ShownPolicy | null): string | null {
   if (ha === null) return null;
   const stopped = ha.stopped ? ', with VMs that are off' : '';
   const alive = ha.alive === 'fence' ? ', even where its guests are seen to run' : '';
@@ -42,6 +28,7 @@ export const haLeaves = (hosts: Hosts): Leaf[] => [
     examples: [
       'arcus host ha host-1 --action recreate --polls 3 --fence command:ipmi-off,bmc-1 --fence manual',
       'arcus host ha host-1 --action migrate --stopped',
+      'arcus host ha host-1 --fence redfish:https://bmc-1.example.org,arcus --fence-certificate bmc-1.pem',
       'arcus host ha host-1 --off',
     ],
     options: [
@@ -50,7 +37,9 @@ export const haLeaves = (hosts: Hosts): Leaf[] => [
       ['--stopped', 'VMs that are powered off are taken from it, too'],
       ['--restarts <number>', 'how often within an hour a VM is started again whose guest has crashed; default: 3'],
       ['--alive <what>', 'where its hypervisor is silent and its guests are seen to run: ask (default) or fence'],
-      ['--fence <method...>', 'how it is turned off, one after the other: manual, or command:<program>[,<argument>…]'],
+      ['--fence <method...>', fenceOption],
+      ['--fence-certificate <file>', 'of Redfish: the certificate of the BMC, or of who vouches for it'],
+      ['--password', 'passwords of BMCs are asked for that the host has already; others always are'],
       ['--off', 'nothing is done by itself any more'],
     ],
     schema: z.object({
@@ -60,18 +49,20 @@ export const haLeaves = (hosts: Hosts): Leaf[] => [
       restarts: z.string().optional(),
       alive: z.enum(['ask', 'fence']).optional(),
       fence: z.array(z.string()).optional(),
+      fenceCertificate: z.string().optional(),
+      password: z.boolean().optional(),
       off: z.boolean().optional(),
     }),
-    run: async (context, [wish], { action, polls, stopped, restarts, alive, fence, off }) => {
+    run: async (context, [wish], options) => {
+      const { action, polls, stopped, restarts, alive, fence, fenceCertificate: certificate, password, off } = options;
       const changes = {
         action,
         polls: polls === undefined ? undefined : Number(polls),
         stopped,
         restarts: restarts === undefined ? undefined : Number(restarts),
         alive,
-        fencing: fence?.map(methodOf),
       };
-      const isEmpty = Object.values(changes).every((one) => one === undefined);
+      const isEmpty = [...Object.values(changes), fence].every((one) => one === undefined);
       if (off === isEmpty || (off !== true && isEmpty))
         throw new Complaint(
           'usage',
@@ -81,9 +72,12 @@ export const haLeaves = (hosts: Hosts): Leaf[] => [
           },
         );
       const id = await resolve(context.client(), hosts, wish);
-      const { value, raw } = await context
-        .client()
-        .send('PATCH', `/hosts/${id}`, HostResource, json({ ha: off ? null : changes }));
+      const present = async () => (await context.client().get(`/hosts/${id}`, HostResource)).value.ha?.fencing;
+      const fencing = fence && {
+        fencing: await methodsFor(context, { fence, certificate, password }, (await present()) ?? []),
+      };
+      const body = json({ ha: off ? null : { ...changes, ...fencing } });
+      const { value, raw } = await context.client().send('PATCH', `/hosts/${id}`, HostResource, body);
       const said = policyText(value.ha);
       report(
         context,
@@ -109,6 +103,17 @@ export const haLeaves = (hosts: Hosts): Leaf[] => [
     },
   }),
   leaf({
+    usage: 'fence-test <host>',
+    summary: 'Turn a host that has no VMs off and on, which arms its policy',
+    examples: ['arcus host fence-test host-1 --wait'],
+    options: [['--wait', 'wait until the operation has ended']],
+    schema: z.object({ wait: z.boolean().optional() }),
+    run: async (context, [wish], { wait }) => {
+      const id = await resolve(context.client(), hosts, wish);
+      await reportOperation(context, await startOperation(context, 'POST', `/hosts/${id}/fence-test`), { wait });
+    },
+  }),
+  leaf({
     usage: 'fenced <host>',
     summary: 'Say that a host that does not answer is off, and nothing runs there',
     examples: ['arcus host fenced host-1'],
@@ -121,6 +126,18 @@ export const haLeaves = (hosts: Hosts): Leaf[] => [
   }),
 ];
 
-/** `; expected recovery 95 s` */
-const rto = ({ expected_recovery }: HostResource): string =>
-  expected_recovery === null ? '' : `; expected recovery within ${expected_recovery} s`;
+/** `; expected recovery within 95 s` */
+const rto = ({ id, armed, expected_recovery }: HostResource): string =>
+  armed === false
+    ? `; not armed, so that nothing begins by itself: arcus host fence-test ${id}`
+    : expected_recovery === null
+      ? ''
+      : `; expected recovery within ${expected_recovery} s`;
+
+/** Whether what its policy says begins by itself; null: it has none. */
+export const armedText = ({ armed }: Pick<HostResource, 'armed'>): string | null =>
+  armed === null ? null : armed ? 'armed' : 'not armed';
+
+/** `passed at …`, or why it has not. */
+export const testText = ({ fence_test: test }: Pick<HostResource, 'fence_test'>): string | null =>
+  test && (test.passed ? `passed at ${test.at}` : `failed at ${test.at}: ${test.failed}`);

@@ -20,7 +20,7 @@ import { listAndShow, type Resource, report, resolve } from '../shell/resource.j
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { clusters } from './cluster-resource.js';
-import { haLeaves, policyText } from './ha.js';
+import { armedText, haLeaves, policyText, testText } from './ha.js';
 import { metricsLeaf } from './metrics.js';
 import { reserveAndAttributes } from './placement-options.js';
 import { cleanLeaf, importLeaf, straysSection } from './strays.js';
@@ -47,7 +47,8 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
       right: true,
     },
     { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
-    { title: 'HA', text: ({ ha }) => ha?.action ?? '-', wide: true },
+    { title: 'HA', text: (host) => armedText(host) ?? '-' },
+    { title: 'HA ACTION', text: ({ ha }) => ha?.action ?? '-', wide: true },
     { title: 'MONITORED', text: ({ last_monitored_at }) => last_monitored_at ?? 'never', wide: true },
     { title: 'SILENT SINCE', text: ({ silent_since }) => silent_since ?? '-', wide: true },
     { title: 'NEXT LOOK', text: ({ next_look }) => next_look ?? '-', wide: true },
@@ -68,7 +69,8 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
         ['SILENT SINCE', host.silent_since],
         ['MISSED POLLS', host.missed === 0 ? null : String(host.missed)],
         ['FENCED', host.fenced && `by ${host.fenced.by} at ${host.fenced.at}`],
-        ['HA', policyText(host.ha)],
+        ['HA', host.ha && `${armedText(host)}: ${policyText(host.ha)}`],
+        ['FENCING TEST', testText(host)],
         ['EXPECTED RECOVERY', host.expected_recovery === null ? null : `within ${host.expected_recovery} s`],
         ['NEXT LOOK', host.silent_since === null ? null : host.next_look],
         ['CPU', sharesOf(host.cpu, host.reserved.cpu, 'cores')],

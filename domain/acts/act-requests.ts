@@ -89,6 +89,8 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return post(`/hosts/${id}/failover`, `host failover ${id}`);
     case 'callFenced':
       return post(`/hosts/${id}/fenced`, `host fenced ${id}`);
+    case 'testFencing':
+      return post(`/hosts/${id}/fence-test`, `host fence-test ${id}`);
     case 'flush':
       return post(`/hosts/${id}/flush`, `host flush ${id}`);
     case 'image':

@@ -6,7 +6,7 @@ import type { RecoverAction } from '../../schemas/vms/vm.js';
 import type { Right } from '../identity/permissions.js';
 import { type AppWish, mayActOnApp } from './app-acts.js';
 import type { ActionFacts } from './facts.js';
-import { type HostWish, mayCallFenced, mayFailOver, mayFlush, maySetHost } from './host-acts.js';
+import { type HostWish, mayCallFenced, mayFailOver, mayFlush, maySetHost, mayTestFencing } from './host-acts.js';
 import { type ImageWish, mayActOnImage } from './image-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
 import {
@@ -74,6 +74,7 @@ export type Act =
   | { do: 'failOver' }
   /** Somebody says that the host is off. */
   | { do: 'callFenced' }
+  | { do: 'testFencing' }
   | { do: 'image'; wish: ImageWish }
   | { do: 'app'; wish: AppWish }
   | { do: 'check' };
@@ -146,6 +147,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'host' ? mayFailOver(resource) : elsewhere;
     case 'callFenced':
       return resource?.type === 'host' ? mayCallFenced(resource) : elsewhere;
+    case 'testFencing':
+      return resource?.type === 'host' ? mayTestFencing(resource) : elsewhere;
     case 'image':
       return resource?.type === 'image' ? mayActOnImage(resource, act.wish) : elsewhere;
     case 'app':
@@ -171,6 +174,7 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'flush':
     case 'failOver':
     case 'callFenced':
+    case 'testFencing':
       return 'admin';
     case 'retry':
       return operation && operations[operation.kind].right === 'admin' ? 'admin' : 'manage';

@@ -49,6 +49,10 @@ type Facts = {
     vms: number;
     /** It is known to be off. */
     fenced?: true;
+    /** Its policy: how many of its methods need nobody, and whether it is armed. Absent: it has none. */
+    ha?: { automatic: number; armed: boolean };
+    /** Domains are up there that have no place on it. Absent: none. */
+    outside?: true;
   };
   image: {
     name: string;

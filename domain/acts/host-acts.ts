@@ -71,7 +71,31 @@ export function mayCallFenced({ id, name, state, error }: FactsOf<'host'>): Verd
   );
 }
 
+/** Nothing of it may be lost when its power is cut, and nothing may come to it meanwhile. */
+export function mayTestFencing(host: FactsOf<'host'>): Verdict {
+  const { id, name, state, vms, ha, outside, work } = host;
+  const it = `Host ${id} (${name})`;
+  if (work) return isBusy(host, work);
+  if (!ha) return wrongState(`${it} has no policy that says how it is turned off: arcus host ha ${id} gives it one.`);
+  if (ha.automatic === 0)
+    return wrongState(`${it} is turned off by a person, who is asked when it fails: there is nothing to test.`);
+  if (vms > 0)
+    return wrongState(
+      `${it} has ${vms === 1 ? 'a VM' : `${vms} VMs`}, and its power is cut: arcus host flush ${id} moves them away.`,
+    );
+  if (outside)
+    return wrongState(
+      `${it} runs domains that have no place there (zombies or wilds), and its power is cut: end them.`,
+    );
+  if (state === 'DISABLED')
+    return isSilent(host) ? wrongState(`${it} does not answer: only of one that does it is seen that it goes.`) : 'may';
+  return wrongState(
+    `${it} is ${state}, and has to be DISABLED, so that no VM comes while its power is cut: arcus host disable ${id}, and enable it afterwards.`,
+  );
+}
+
 export const hostRetries: MayRetryOn<'host'> = {
   flushHost: whereThere('host', mayFlush),
   failoverHost: whereThere('host', mayFailOver),
+  testFencing: whereThere('host', mayTestFencing),
 };

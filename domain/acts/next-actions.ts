@@ -30,6 +30,7 @@ export type ActionName =
   | 'flush'
   | 'failover'
   | 'fenced'
+  | 'test_fencing'
   | 'disable'
   | 'offline'
   | 'enable_image'
@@ -180,6 +181,15 @@ const rows = [
     { do: 'callFenced' },
     'Say that the host is off, and that nothing runs there: what waits for that goes on.',
     ({ resource }) => resource?.type === 'host' && resource.fenced !== true,
+  ],
+  [
+    'test_fencing',
+    { do: 'testFencing' },
+    'Have it turned off and on by the methods of its policy, which is armed then.',
+    (facts) =>
+      facts.resource?.type === 'host' &&
+      facts.resource.ha?.armed === false &&
+      !(facts.operation?.kind === 'testFencing' && verdictOn({ do: 'retry' }, facts) === 'may'),
   ],
   ['enable_image', { do: 'image', wish: 'enable' }, 'Let VMs use it again.'],
   [

@@ -42,6 +42,10 @@ export const retryWords: { readonly [K in OperationKind]: Row } = {
     offer: 'Fail it over again: recover the VMs that are still on it elsewhere.',
     advice: ['fail', 'it over again'],
   },
+  testFencing: {
+    offer: 'Test its fencing again: have the host turned off and on.',
+    advice: ['test', 'its fencing again'],
+  },
   importVm: plain,
   changeDevices: { ...plain, offer: 'Change its devices again: the last change did not come to its end.' },
   saveDisk: { ...plain, offer: 'Save its disk again, as the same image: the last time did not come to its end.' },

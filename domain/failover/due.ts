@@ -1,20 +1,31 @@
 import { defaultCluster } from '../../schemas/hosts/cluster.js';
-import type { FencingMethod, HaPolicy } from '../../schemas/hosts/ha.js';
+import type { StoredMethod } from '../../schemas/hosts/fencing.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import { type PollSettings, pollEvery } from '../hosts/polls.js';
+import { isArmed } from './armed.js';
 
 type Watched = Pick<
   Host,
-  '_id' | 'name' | 'state' | 'cluster_id' | 'ha' | 'missed' | 'operation' | 'silent_since' | 'failed_over'
+  | '_id'
+  | 'name'
+  | 'state'
+  | 'cluster_id'
+  | 'ha'
+  | 'fence_test'
+  | 'missed'
+  | 'operation'
+  | 'silent_since'
+  | 'failed_over'
 >;
 
 /**
- * Whether a failover of it begins by itself: it has missed as many polls as its policy says, nothing is at work on it, and none has begun for
- * this silence. One that administrators have disabled, or taken offline, is in maintenance and has not failed.
+ * Whether a failover of it begins by itself: it has missed as many polls as its policy says, that is armed, nothing is at work on it, and none
+ * has begun for this silence. One that administrators have disabled, or taken offline, is in maintenance and has not failed.
  */
-export const isDue = ({ state, ha, missed = 0, operation, silent_since, failed_over }: Watched): boolean =>
+export const isDue = (host: Watched): boolean => isArmed(host) === true && isOverdue(host);
+
+const isOverdue = ({ state, ha, missed = 0, operation, silent_since, failed_over }: Watched): boolean =>
   state === 'ERROR' &&
-  (ha ?? null) !== null &&
   missed >= (ha?.polls ?? Number.POSITIVE_INFINITY) &&
   (operation ?? null) === null &&
   silent_since?.getTime() !== failed_over?.getTime();
@@ -42,7 +53,7 @@ const look = 4;
 const starting = 5;
 
 /** Seconds that these methods take at most; null: a person is asked. */
-function fencingTakes(methods: readonly FencingMethod[]): number | null {
+function fencingTakes(methods: readonly StoredMethod[]): number | null {
   let seconds = 0;
   for (const method of methods) {
     if (method.kind === 'manual') return methods[0] === method ? null : seconds;
@@ -55,8 +66,9 @@ function fencingTakes(methods: readonly FencingMethod[]): number | null {
  * Seconds from the failure of a host until its VMs are started elsewhere, at most: the poll before it has just been answered, as many as the
  * policy says are missed, a second look agrees, and it is fenced. null: nothing is done by itself, or a person is asked.
  */
-export function expectedRecovery(ha: HaPolicy | null | undefined, settings: PollSettings): number | null {
-  if (!ha) return null;
+export function expectedRecovery(host: Pick<Host, 'ha' | 'fence_test'>, settings: PollSettings): number | null {
+  const { ha } = host;
+  if (!ha || !isArmed(host)) return null;
   const fencing = fencingTakes(ha.fencing);
   return fencing === null ? null : ha.polls * pollEvery(settings) + 3 * look + fencing + starting;
 }

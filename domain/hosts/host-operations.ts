@@ -23,6 +23,11 @@ const rows: Readonly<Record<OperationOn<'host'>, Row>> = {
     isWished: ({ state }) => state === 'ERROR' || state === 'DISABLED',
     isTold: ({ state, vms }) => (state === 'ERROR' || state === 'DISABLED') && vms > 0,
   },
+  testFencing: {
+    does: 'turning off and on',
+    isWished: ({ state, vms }) => state === 'DISABLED' && vms === 0,
+    isTold: ({ state, vms }) => state === 'DISABLED' && vms === 0,
+  },
 };
 
 /** null: it is on something else, or nothing is known of it. */

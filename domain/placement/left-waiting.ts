@@ -18,6 +18,7 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   migrateVm: null,
   flushHost: null,
   failoverHost: () => 'recover it with retry, or terminate it',
+  testFencing: null,
   importVm: null,
   changeDevices: null,
   saveDisk: null,

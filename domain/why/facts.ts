@@ -89,8 +89,11 @@ export type HostSubject = {
   waiting: boolean;
   /** Who has said that it is off; absent: nobody. */
   fenced?: { at: Date; by: string };
-  /** What is done by itself when it has missed so many polls, of which it has missed some; `brake`: why it is not. Absent: nothing. */
-  ha?: { action: HaAction; polls: number; missed: number; brake: string | null };
+  /**
+   * What is done by itself when it has missed so many polls, of which it has missed some; `brake`: why it is not; `unarmed`: why it never is, as
+   * things are. Absent: nothing.
+   */
+  ha?: { action: HaAction; polls: number; missed: number; brake: string | null; unarmed: string | null };
 };
 
 export type ImageSubject = {

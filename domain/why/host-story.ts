@@ -81,11 +81,16 @@ function haText({ fenced, ha, vms }: HostSubject, now: Date): string[] {
   if (fenced) return [`It is off: ${fenced.by} said so ${when(fenced.at, now)}.`];
   if (!ha || vms === 0) return [];
   const done = { recreate: 'made anew elsewhere', migrate: 'started elsewhere', delete: 'ended' }[ha.action];
+  if (ha.unarmed !== null) return [sentence(`No failover begins by itself: ${ha.unarmed}`)];
   if (ha.brake !== null) return [sentence(capital(ha.brake))];
   if (ha.missed >= ha.polls) return [];
   const missed = ha.missed === 1 ? 'a poll' : `${ha.missed} polls in a row`;
   return [`It has missed ${missed}: after ${ha.polls} it is turned off, and its VMs are ${done}.`];
 }
+
+/** Of one that has not failed: what comes of it when it does. */
+const unarmedText = ({ ha }: HostSubject): string | null =>
+  ha?.unarmed ? sentence(`Should it fail, no failover begins by itself: ${ha.unarmed}`) : null;
 
 /** What a migration does not get on with: what it waits for has its name in the words in which that failed. */
 export const hindrance = ({ attempts, error }: Pick<Step, 'attempts' | 'error'>): string =>
@@ -117,6 +122,7 @@ function stateStory({ subject, engine, now }: Facts): Story {
           `${it} answers${lastProbe ? `, last ${when(lastProbe, now)}` : ''}, and ${isFull(subject) ? 'is full' : 'takes VMs'}: ${room(subject)}.`,
           late,
           waiting ? 'Some VMs wait for a host, for they fit nowhere now.' : null,
+          unarmedText(subject),
         ],
         { trouble: late !== null },
       );
@@ -146,6 +152,7 @@ function stateStory({ subject, engine, now }: Facts): Story {
         `${it} is disabled: it keeps its VMs and takes no new ones. ${capital(room(subject))}.`,
         error === null ? null : `Nothing is heard of it: ${sentence(error)}`,
         error === null ? null : since,
+        unarmedText(subject),
       ]);
     case 'OFFLINE':
       return story([`${it} is offline: it is not probed and takes no VMs. ${capital(room(subject))}.`]);

@@ -123,6 +123,7 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   failover: ['fail over', 'the host'],
   fenced: ['say', 'that the host is off'],
   disable: ['disable', 'the host'],
+  test_fencing: ['test', 'its fencing'],
 } satisfies Record<Advised, readonly [verb: string, object: string]>;
 
 /** What can be done, in words; nothing of it where all goes as it should. */

@@ -1,4 +1,6 @@
 import type { ActionFacts, ResourceFacts, RoleFacts, Work } from '../../domain/acts/facts.js';
+import { isArmed } from '../../domain/failover/armed.js';
+import { isAutomatic } from '../../domain/hosts/fencing-methods.js';
 import { isOff } from '../../domain/hosts/host-states.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { allowed, isAdministrator, type Subject } from '../../domain/identity/permissions.js';
@@ -123,7 +125,15 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
     case 'host': {
       const { _id: id, name, state, error, vm_count: vms, operation: op = null, fenced = null } = resource.host;
       const work = op === null ? null : workOf(op, await standingOf(store, op));
-      return { type: 'host', id, name, state, error, vms, work, ...(fenced && { fenced: true }) };
+      const { ha, outside } = resource.host;
+      return {
+        ...{ type: 'host', id, name, state, error, vms, work },
+        ...(fenced && { fenced: true }),
+        ...(ha && {
+          ha: { automatic: ha.fencing.filter(isAutomatic).length, armed: isArmed(resource.host) === true },
+        }),
+        ...(outside && (outside.cpu > 0 || outside.memory > 0) && { outside: true }),
+      };
     }
     case 'image': {
       const { _id: id, name, state, reason, vms, clones, apps = [], lock } = resource.image;

@@ -53,7 +53,7 @@ export async function showClusterWhatIf(context: RequestsContext, caller: Caller
       const { answers } = await simulated(context, host, wishFor(host, {}), around);
       const { _id, name, state, missed = 0, ha, operation = null } = host;
       const policy = ha?.action ?? null;
-      const recovery = { policy, expected_recovery: expectedRecovery(ha, settings) };
+      const recovery = { policy, expected_recovery: expectedRecovery(host, settings) };
       hosts.push({ id: _id, name, state, missed, ...recovery, operation, ...countsOf(answers) });
     }
     const survives = hosts.every(({ waits }) => waits === 0);

@@ -22,6 +22,7 @@ import { ownershipOf } from '../ownership-of.js';
 import type { Precondition } from '../precondition.js';
 import { namesFor } from '../resources.js';
 import { checkedAttributes, withoutNulls } from './attributes.js';
+import { policyToKeep } from './ha.js';
 import { wakeWaiting } from './wake-waiting.js';
 
 const hundredths = (cores: number): number => Math.round(cores * 100);
@@ -142,12 +143,13 @@ export async function updateHost(
     // What is being flushed stays disabled until that has ended.
     if (becomes !== undefined && host.operation)
       await demandOn(store, { do: 'setHost', to: state }, { type: 'host', host });
+    if (named.has('ha')) await policyFree(context, host);
     if (cluster_id !== before.cluster_id) await store.operations.setCluster(id, cluster_id, transaction);
     const after = await store.hosts.update(
       id,
       {
         attributes,
-        ...(named.has('ha') && { ha: wish.ha && { ...wish.ha, by: caller.id } }),
+        ...(named.has('ha') && { ha: wish.ha && policyToKeep(context, host, wish.ha, caller.id) }),
         // That one does not answer is not forgotten with its being disabled.
         ...(becomes !== undefined && { state: becomes, error: silenceLeft(host, becomes) }),
       },
@@ -234,6 +236,12 @@ async function mayPutInto(context: OperationsContext, caller: Caller, cluster: n
       findings: [{ pointer: '/cluster_id', detail: `there is no cluster ${cluster}` }],
     });
   authorised(caller, 'cluster', found, 'admin', cluster);
+}
+
+/** How it is turned off stays as it is while that is tried: what has turned it off turns it on. */
+async function policyFree({ store }: OperationsContext, host: Host): Promise<void> {
+  const work = host.operation ? await store.operations.find(host.operation) : null;
+  if (work?.kind === 'testFencing') await demandOn(store, { do: 'testFencing' }, { type: 'host', host });
 }
 
 /** Of one that is watched and takes no VMs nothing else says that it does not answer, or that nobody has looked yet. */

@@ -14,27 +14,19 @@ export async function rotateSecrets(
   administrator(caller, 'rotate the keys of secrets');
   const before = sealer.current();
   if (before === null) return { key: null, resealed: 0, unused: [] };
-  if ((await keysOf(store)).every((key) => key === before)) sealer.addKey();
+  if ((await store.secrets.sealingKeys()).every((key) => key === before)) sealer.addKey();
   let resealed = 0;
   for (;;) {
     const key = sealer.current() ?? before;
-    let others = 0;
-    for (const kept of [store.datastores, store.marketplaces]) {
-      const its = await kept.sealedOtherwise(key);
-      others += its.length;
-      for (const other of its) {
-        const place = other.secret.place(other.id);
-        const after = sealer.seal(sealer.open(other.sealed, place), place);
-        if (await kept.reseal(other, after)) resealed += 1;
-      }
+    const others = await store.secrets.sealedOtherwise(key);
+    if (others.length === 0) {
+      const used = new Set([key, ...(await store.secrets.sealingKeys())]);
+      return { key, resealed, unused: sealer.names().filter((name) => !used.has(name)) };
     }
-    if (others > 0) continue;
-    const used = new Set([key, ...(await keysOf(store))]);
-    return { key, resealed, unused: sealer.names().filter((name) => !used.has(name)) };
+    for (const other of others) {
+      const { place, sealed } = other;
+      const after = sealer.seal(sealer.open(sealed, place), place);
+      if (await store.secrets.reseal(other, after)) resealed += 1;
+    }
   }
-}
-
-/** Names of the keys that secrets are sealed with. */
-async function keysOf({ datastores, marketplaces }: OperationsContext['store']): Promise<string[]> {
-  return (await Promise.all([datastores, marketplaces].map((kept) => kept.sealingKeys()))).flat();
 }

@@ -66,6 +66,7 @@ const actions: { readonly [K in OperationKind]: string | ((input: Deed['input'])
   restoreDisk: 'disk-restore',
   debugVm: 'recover',
   // No VM has these.
+  testFencing: 'fence-test',
   createImage: 'create',
   cloneImage: 'clone',
   resizeImage: 'resize',

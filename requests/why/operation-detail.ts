@@ -200,6 +200,7 @@ const countedBy: { readonly [K in OperationKind]: Counted<K> } = {
     const all = Object.values(failed_over).filter(({ outcome, was }) => outcome !== 'stays' || was === 'running');
     return progressOf(all.filter(({ outcome }) => outcome === 'recovered' || outcome === 'gone').length, all.length);
   },
+  testFencing: null,
   createImage: null,
   cloneImage: null,
   resizeImage: null,

@@ -1,3 +1,4 @@
+import { whyUnarmed } from '../../domain/failover/armed.js';
 import { brakeOn } from '../../domain/failover/due.js';
 import { askerOf } from '../../domain/operations/asker.js';
 import { parentPlaces } from '../../domain/services/role-graph.js';
@@ -115,9 +116,13 @@ export async function hostSubject(store: Store, host: Host, nextProbe: Date | nu
 }
 
 /** A brake matters to one that does not answer alone. */
-async function haOf(store: Store, host: Host, { action, polls }: HaPolicy): Promise<NonNullable<HostSubject['ha']>> {
+async function haOf(
+  store: Store,
+  host: Host,
+  { action, polls }: Pick<HaPolicy, 'action' | 'polls'>,
+): Promise<NonNullable<HostSubject['ha']>> {
   const brake = host.state === 'ERROR' ? brakeOn(host, await store.hosts.all()) : null;
-  return { action, polls, missed: host.missed ?? 0, brake };
+  return { action, polls, missed: host.missed ?? 0, brake, unarmed: whyUnarmed(host, host._id) };
 }
 
 /** `offline`: the hosts that are that, by id. */

@@ -21,7 +21,7 @@ import { fetchOptionsOf, reachable } from '../servers/servers.js';
 import { probeTemporal } from '../servers/temporal-server.js';
 import { readSettings, type Settings } from '../settings.js';
 import { guestHere, libvirtHere } from './libvirt.js';
-import { type Missing, missingImagePrograms, missingSshPrograms } from './missing-programs.js';
+import { type Missing, missingImagePrograms, missingIpmiPrograms, missingSshPrograms } from './missing-programs.js';
 import { outOfSupport, readsOut } from './support.js';
 
 /**
@@ -234,6 +234,7 @@ export async function diagnose(
     ])),
     about('images', missingImagePrograms(path) ?? 'qemu-img and what unpacks are here'),
     about('ssh', missingSshPrograms(path) ?? 'is here'),
+    about('ipmi', missingIpmiPrograms(path) ?? 'ipmitool is here'),
     about('libvirt', await libvirtHere(path)),
     about('guest', guestHere(path)),
     aboutLock(home),

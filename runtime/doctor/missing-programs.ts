@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ipmiPrograms } from '../../schemas/hosts/ipmi-programs.js';
 import { guestPrograms, libvirtHostPrograms, libvirtPrograms } from '../../schemas/hosts/libvirt-programs.js';
 import { imagePrograms, sshPrograms } from '../../schemas/storage/image-programs.js';
 
@@ -12,6 +13,10 @@ export const missingImagePrograms = (path: string): Missing | null =>
 /** The same of those that reach datastores on other machines. */
 export const missingSshPrograms = (path: string): Missing | null =>
   missingOf(sshPrograms, path, 'without, no datastore of kind ssh is reached');
+
+/** The same of those that turn hosts off by IPMI. */
+export const missingIpmiPrograms = (path: string): Missing | null =>
+  missingOf(ipmiPrograms, path, 'without, no host is turned off by IPMI');
 
 /** The same of those that drive hosts of libvirt. */
 export const missingLibvirtPrograms = (path: string): Missing | null =>

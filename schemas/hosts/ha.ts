@@ -1,67 +1,63 @@
 import { z } from 'zod';
 import { Timestamp } from '../common/common.js';
 import { HaAction } from '../operations/ha-action.js';
-
-/** A program of the directory for fencing: a plain name, so that nobody names anything else on a worker by it. */
-const ProgramName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
-    'is the name of a program of ARCUS_FENCING_DIRECTORY: letters, digits, - and _',
-  );
-const Argument = z
-  .string()
-  .max(256)
-  .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters');
-
-/** A way in which a host is turned off, or known to be off. */
-export const FencingMethod = z.discriminatedUnion('kind', [
-  z
-    .strictObject({
-      kind: z.literal('command'),
-      program: ProgramName,
-      arguments: z.array(Argument).max(16).default([]).describe('After them come off and the name of the host'),
-      timeout: z.int().min(1).max(600).default(60).describe('Seconds after which it has failed'),
-    })
-    .describe(
-      'A program on the workers. It ends with 0 only when the host is off, and is asked again when it does not',
-    ),
-  z.strictObject({ kind: z.literal('manual') }).describe('A person turns it off, and says so: POST /hosts/{id}/fenced'),
-]);
-export type FencingMethod = z.infer<typeof FencingMethod>;
+import { FencingMethods, ShownMethods, type StoredMethod } from './fencing.js';
 
 /** When a host has failed, and what is done then (guide, 2.3.1). Waits are polls: their length is ARCUS_MONITORING_INTERVAL. */
-export const HaPolicy = z.strictObject({
+const members = {
   action: HaAction.describe(
     'recreate: VMs are made anew on other hosts, with disks as their images are; migrate: they are started there with the disks that they had; delete: they are ended',
   ),
-  polls: z
-    .int()
-    .min(2)
-    .max(1_000)
-    .default(3)
-    .describe('Polls in a row that it has to miss before it is taken for failed'),
-  stopped: z.boolean().default(false).describe('true: VMs that are powered off are taken from it, too, and stay off'),
+  polls: z.int().min(2).max(1_000).describe('Polls in a row that it has to miss before it is taken for failed'),
+  stopped: z.boolean().describe('true: VMs that are powered off are taken from it, too, and stay off'),
   restarts: z
     .int()
     .min(0)
     .max(100)
-    .default(3)
     .describe('How often within an hour a VM whose guest has crashed is started again there, the host being well'),
   alive: z
     .enum(['ask', 'fence'])
-    .default('ask')
     .describe(
       'What is done where its hypervisor does not answer and guests of it are seen to run all the same: ask, a person is asked; fence, it is turned off',
     ),
-  fencing: z
-    .array(FencingMethod)
-    .min(1)
-    .max(4)
-    .default([{ kind: 'manual' }])
-    .describe('How it is turned off, one after the other until one succeeds. Nothing is started elsewhere before'),
+  fencing: FencingMethods.describe(
+    'How it is turned off, one after the other until one succeeds. Nothing is started elsewhere before',
+  ),
+};
+export const HaPolicy = z.strictObject({
+  ...members,
+  polls: members.polls.default(3),
+  stopped: members.stopped.default(false),
+  restarts: members.restarts.default(3),
+  alive: members.alive.default('ask'),
+  fencing: members.fencing.default([{ kind: 'manual' }]),
 });
 export type HaPolicy = z.infer<typeof HaPolicy>;
+
+/** A merge patch of that. */
+export const UpdatePolicy = z.strictObject(members).partial();
+
+/** The same as it is shown. */
+export const ShownPolicy = z.object({
+  ...members,
+  fencing: ShownMethods.describe(members.fencing.description ?? ''),
+});
+export type ShownPolicy = z.infer<typeof ShownPolicy>;
+
+/**
+ * The same as it is stored. `by`: who has said so last: it is done in his name. `methods`: another one as soon as its methods are others; absent: of a
+ * policy of an earlier version.
+ */
+export type StoredPolicy = Omit<HaPolicy, 'fencing'> & { fencing: StoredMethod[]; by: number; methods?: string };
+
+/** How the last test of its methods that has come to an end ended. `methods`: those of that policy. */
+export type FenceTest = { at: Date; op: string; methods: string; failed: string | null };
+export const FenceTestResource = z.object({
+  at: Timestamp,
+  operation: z.string(),
+  passed: z.boolean(),
+  failed: z.string().nullable().describe('Why it has failed; null: it has not'),
+});
 
 /** What is done with the VMs of a host that somebody has failed over; absent: as its policy says, or recreate. */
 export const FailoverHost = z.strictObject({

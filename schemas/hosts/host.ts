@@ -3,7 +3,16 @@ import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from '../common/common.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve } from './cluster.js';
-import { type Fenced, FencedResource, HaPolicy } from './ha.js';
+import {
+  type Fenced,
+  FencedResource,
+  type FenceTest,
+  FenceTestResource,
+  HaPolicy,
+  ShownPolicy,
+  type StoredPolicy,
+  UpdatePolicy,
+} from './ha.js';
 import { LibvirtPlace } from './libvirt.js';
 import { simulatedStorage } from './simulator.js';
 import { type Condemned, type Strays, WildResource, ZombieResource } from './strays.js';
@@ -63,7 +72,7 @@ export const UpdateHost = z.strictObject({
   cluster_id: ObjectId.nullable().optional().describe('Cluster to put it into; null: 0'),
   attributes: AttributeChanges.nullable().optional().describe('Attributes to set; null takes one away'),
   reserved: Reserve.nullable().optional().describe('What is kept back of it; null: as its cluster says'),
-  ha: HaPolicy.nullable().optional().describe('What is done when it fails; null: nothing is done by itself'),
+  ha: UpdatePolicy.nullable().optional().describe('What is done when it fails; null: nothing is done by itself'),
 });
 export type UpdateHost = z.infer<typeof UpdateHost>;
 
@@ -109,8 +118,10 @@ export type Host = {
   missed?: number;
   /** When the last of them was counted. */
   missed_at?: Date;
-  /** What is done when it fails, and who has said so last: it is done in his name. Absent or null: nothing. */
-  ha?: (HaPolicy & { by: number }) | null;
+  /** What is done when it fails. Absent or null: nothing. */
+  ha?: StoredPolicy | null;
+  /** Absent: none has come to an end. */
+  fence_test?: FenceTest;
   /** It is off, and nothing of before runs there, until it answers again. Absent or null: nobody knows. */
   fenced?: Fenced | null;
   /** The silence (`silent_since`) for which a failover has begun by itself: one that has failed is tried again by people. */
@@ -137,12 +148,19 @@ export const HostResource = OwnershipResource.extend({
   fenced: FencedResource.nullable().describe(
     'It is off, and nothing runs there until it answers again; null: nobody knows',
   ),
-  ha: HaPolicy.nullable().describe('What is done when it fails; null: nothing is done by itself'),
+  ha: ShownPolicy.nullable().describe('What is done when it fails; null: nothing is done by itself'),
+  armed: z
+    .boolean()
+    .nullable()
+    .describe(
+      'Whether that begins by itself: what is to turn it off has done so in a test, or a person is asked; null: it has no policy',
+    ),
+  fence_test: FenceTestResource.nullable().describe('The last test of that; null: none has come to an end'),
   expected_recovery: z
     .int()
     .nullable()
     .describe(
-      'Seconds from its failure until its VMs are started elsewhere, at most; null: nothing is done, or a person is asked',
+      'Seconds from its failure until its VMs are started elsewhere, at most; null: nothing is done by itself, or a person is asked',
     ),
   next_look: Timestamp.nullable().describe('About when it is asked next; null: it is not asked, or at once'),
   cluster_id: ObjectId,

@@ -76,6 +76,9 @@ export const FailoverHostInput = z.object({
   stopped: z.boolean().describe('true: those that are powered off are taken from it, too'),
   because: z.string().describe('What it was begun for'),
 });
+export const TestFencingInput = z.object({
+  methods: z.string().describe('Which those of its policy were then: others have another name'),
+});
 export const ImportVmInput = z.object({
   host: z.int().describe('The host that the domain is on'),
   wild: z.string().describe('Its deploy id'),
@@ -130,6 +133,7 @@ export type OperationInputs = OfEach<{
   migrateVm: z.infer<typeof MigrateVmInput>;
   flushHost: z.infer<typeof FlushHostInput>;
   failoverHost: z.infer<typeof FailoverHostInput>;
+  testFencing: z.infer<typeof TestFencingInput>;
   importVm: z.infer<typeof ImportVmInput>;
   changeDevices: z.infer<typeof ChangeDevicesInput>;
   saveDisk: z.infer<typeof SaveDiskInput>;

@@ -104,6 +104,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   failed_over?: Record<string, FailedOver>;
   /** Of a failover: its host was off. */
   host_off?: boolean;
+  /** Of a fencing test: which of the methods, by its place, has turned the host off, or was about to; null: it is on again. */
+  power_cut?: number | null;
   /** Of one that moves bytes: how far it is. */
   moved?: Moved;
   /** Of one on what is in a cluster, that: rules give rights by it. */
@@ -144,6 +146,8 @@ export const isMigration = (operation: Operation): operation is Operation<'migra
   operation.kind === 'migrateVm';
 export const isFailover = (operation: Operation): operation is Operation<'failoverHost'> =>
   operation.kind === 'failoverHost';
+export const isFencingTest = (operation: Operation): operation is Operation<'testFencing'> =>
+  operation.kind === 'testFencing';
 export const isFlush = (operation: Operation): operation is Operation<'flushHost'> => operation.kind === 'flushHost';
 export const isDeviceChange = (operation: Operation): operation is Operation<'changeDevices'> =>
   operation.kind === 'changeDevices';

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { openStates } from '../../domain/operation-states.js';
 import type { RoleNode } from '../../domain/services/role-graph.js';
 import type { Ownership } from '../../schemas/common/common.js';
-import type { Fenced } from '../../schemas/hosts/ha.js';
+import type { Fenced, FenceTest } from '../../schemas/hosts/ha.js';
 import type { FailedOver } from '../../schemas/operations/failed-over.js';
 import type { Operation, OperationState } from '../../schemas/operations/operation.js';
 import type { ServiceTemplateBody } from '../../schemas/services/service-template.js';
@@ -67,6 +68,43 @@ export const createFailovers = ({
   /** What a failover goes by from then on, whatever its host does: it was off. */
   async noteOff(op: string): Promise<void> {
     await operations.model.updateOne({ _id: op }, { $set: { host_off: true } });
+  },
+
+  /**
+   * Admission of a test of how it is turned off, in its transaction: the host answers, has no VMs and takes none, has these methods, and nothing
+   * is at work on it. Returns whose it is; null: the guard did not match.
+   */
+  admitTest: (id: number, op: string, methods: string, transaction: Transaction): Promise<Ownership | null> =>
+    hosts.model
+      .findOneAndUpdate(
+        { _id: id, operation: null, state: 'DISABLED', error: null, vm_count: 0, 'ha.methods': methods },
+        { $set: { operation: op } },
+        { ...within(transaction), projection: ownershipFields },
+      )
+      .lean<Ownership>()
+      .exec(),
+
+  /** Gives the methods of a host a name that have none, as those of an earlier version. */
+  async nameMethods(id: number): Promise<string> {
+    const methods = randomUUID();
+    await hosts.model.updateOne(
+      { _id: id, ha: { $ne: null }, 'ha.methods': null },
+      { $set: { 'ha.methods': methods } },
+    );
+    return (await hosts.find(id))?.ha?.methods ?? methods;
+  },
+
+  /** How it has ended; null: nothing is known by it. Nothing is at work on the host any more. */
+  endTest: (id: number, op: string, test: FenceTest | null, transaction: Transaction) =>
+    hosts.model.updateOne(
+      { _id: id, operation: op },
+      { $set: { operation: null, ...(test && { fence_test: test }) } },
+      within(transaction),
+    ),
+
+  /** A test is about to turn its host off by the method at this place; null: it is on again. */
+  async notePowerCut(op: string, at: number | null): Promise<void> {
+    await operations.model.updateOne({ _id: op }, { $set: { power_cut: at } });
   },
 
   /** VMs that have a reservation on the host, and these. */

@@ -1,3 +1,4 @@
+import { brief, longest } from '../../domain/brief.js';
 import { reasonOf, type Settles } from '../operations/ending.js';
 import type { Releases } from '../services/releases.js';
 import type { Flushes } from '../vms/flushes.js';
@@ -15,6 +16,18 @@ export const hostEndings = ({
 }): Settles<'host'> => ({
   flushHost: async ({ _id, resource }, outcome, transaction) => {
     await flushes.end(resource.id, _id, transaction);
+    return { outcome, releasing: null };
+  },
+  testFencing: async ({ _id, resource, input }, outcome, transaction) => {
+    const failed =
+      outcome.state === 'succeeded'
+        ? null
+        : outcome.state === 'failed'
+          ? brief(outcome.error.detail, longest.operation)
+          : undefined;
+    // One that was cancelled says nothing of how its host is turned off.
+    const test = failed === undefined ? null : { at: new Date(), op: _id, methods: input.methods, failed };
+    await failovers.endTest(resource.id, _id, test, transaction);
     return { outcome, releasing: null };
   },
   failoverHost: async ({ _id, resource }, outcome, transaction) => {

@@ -1,7 +1,6 @@
 import type { Connection } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { marketSecrets } from '../../domain/market/market-secrets.js';
 import { defaultPermissions } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import {
@@ -12,7 +11,6 @@ import {
 } from '../../schemas/market/marketplace.js';
 import { modelOf } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
-import { sealedSecrets } from '../mongo/sealed-secrets.js';
 import { orTaken } from '../mongo/taken.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 
@@ -52,8 +50,6 @@ export function createMarketplaceStore(connection: Connection) {
           .exec(),
       ),
     remove: (id: number, transaction: Transaction) => marketplaces.deleteOne({ _id: id }, within(transaction)),
-
-    ...sealedSecrets(marketplaces, marketSecrets),
 
     /** Those of which something is asked, those first at which nobody has looked for longest. */
     toMonitor: (most: number) =>

@@ -1,7 +1,6 @@
 import type { Connection } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { datastoreSecrets } from '../../domain/storage/datastore-secrets.js';
 import { defaultPermissions } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import {
@@ -12,7 +11,6 @@ import {
 } from '../../schemas/storage/datastore.js';
 import { modelOf } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
-import { sealedSecrets } from '../mongo/sealed-secrets.js';
 import { orTaken } from '../mongo/taken.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 
@@ -56,8 +54,6 @@ export function createDatastoreStore(connection: Connection) {
     /** How many are reached by the hosts of a cluster. */
     inCluster: (cluster: number, transaction: Transaction) =>
       datastores.countDocuments({ cluster_ids: cluster }, within(transaction)),
-
-    ...sealedSecrets(datastores, datastoreSecrets),
 
     /** Ids of all, those first at which nobody has looked for longest. */
     async toMonitor(most: number): Promise<number[]> {

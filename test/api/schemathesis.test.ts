@@ -69,7 +69,8 @@ function tried(python: string, settings: string, url: string): Promise<{ report:
  * They need what no schema tells from others: a host that takes the VM (hold-vm and migrate-vm of workflows/vms have them succeed), a
  * domain on its host (terminate-vm has one), a disk in a datastore (save-disk and restore-disk have one), an image, or a size and a kind, of a disk (vm-disks has
  * them), more than an image has, or snapshots of one (images and image-snapshots of workflows/storage ask for that), an address that the network has (the examples say one), a network that is there by its name
- * (change-devices of workflows/vms has one), a guest that has a screen (vm-screen), a host that does not answer (failover-host).
+ * (change-devices of workflows/vms has one), a guest that has a screen (vm-screen), a host that does not answer (failover-host), or one
+ * that can be turned off (test-fencing).
  */
 const byHand = new Set([
   'askForScreen',
@@ -84,7 +85,7 @@ const byHand = new Set([
   ...['revertImageSnapshot', 'deleteImageSnapshot', 'flattenImageSnapshot'],
   'holdAddress',
   'releaseAddress',
-  ...['failoverHost', 'callHostFenced'],
+  ...['failoverHost', 'callHostFenced', 'testHostFencing'],
 ]);
 
 it('answers whatever Schemathesis makes of the OpenAPI document as that says', async () => {

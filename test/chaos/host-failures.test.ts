@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,8 +8,9 @@ import { openStates } from '../../domain/operation-states.js';
 import { SimulatedDomain, SimulatedHosts } from '../../schemas/hosts/simulator.js';
 import { Cluster } from '../support/cluster.js';
 import { seeded } from '../support/cluster-chance.js';
-import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
+import { armHosts, makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';
+import { powerProgram } from '../support/power-program.js';
 import { eventually } from '../support/processes.js';
 
 const hosts = Number(process.env.ARCUS_FAILING_HOSTS ?? 50);
@@ -38,20 +39,9 @@ describe(`a cloud of ${hosts} hosts and ${services * 100} VMs, of which hosts fa
       binaries: { mongod: inject('mongodPath'), temporal: inject('temporalPath') },
       environments: { worker: environment, api: environment },
     });
-    const { url, token } = cluster.simulator.address;
-    writeFileSync(
-      join(programs, 'power-off'),
-      `#!${process.execPath}
-const headers = { authorization: 'Bearer ${token}', 'content-type': 'application/json' };
-fetch('${url}/hosts/' + process.argv[3] + '/faults', { method: 'PUT', headers, body: JSON.stringify({ dead: true }) }).then(
-  (answer) => process.exit(answer.ok ? 0 : 1),
-);
-`,
-    );
-    chmodSync(join(programs, 'power-off'), 0o755);
     names = await makeHosts(cluster.client, hosts, 15, 16_384);
-    const ha = { action: 'recreate', polls: 2, fencing: [{ kind: 'command', program: 'power-off', timeout: 20 }] };
-    for (const { _id } of await cluster.store.hosts.all()) await cluster.client.send('PATCH', `/hosts/${_id}`, { ha });
+    const fencing = [powerProgram(programs, cluster.simulator.address)];
+    await armHosts(cluster.client, names, { action: 'recreate', polls: 2, fencing });
     const template = await makeServiceTemplate(cluster.client, 'shop', {
       roles: [
         { name: 'db', cardinality: 20 },

@@ -31,6 +31,8 @@ export const host = (id: number, name: string, state = 'MONITORED') => ({
   missed: 0,
   fenced: null,
   ha: null,
+  armed: null,
+  fence_test: null,
   expected_recovery: null,
   next_look: created_at,
   zombies: { count: 0, items: [] },

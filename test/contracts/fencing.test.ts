@@ -2,13 +2,12 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fencing } from '../../adapters/fencing/fencing.js';
 import { problemOf } from '../../domain/problems.js';
-import { FencingMethod } from '../../schemas/hosts/ha.js';
+import { FencingMethod } from '../../schemas/hosts/fencing.js';
+import { fencingContract, fencedHost as host, openFencing, storedMethod } from './fencing-contract.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'arcus-fencing-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-const host = { id: 3, name: "host-3'; echo $HOME" };
 
 /** A program that does this, for a shell; what it writes besides is in the file `said`. */
 function program(name: string, does: string, mode = 0o755): string {
@@ -16,12 +15,9 @@ function program(name: string, does: string, mode = 0o755): string {
   chmodSync(join(directory, name), mode);
   return name;
 }
-const off = (name: string, over: object = {}, signal = new AbortController().signal) => {
-  const method = FencingMethod.parse({ kind: 'command', program: name, ...over });
-  if (method.kind === 'manual') throw new Error('it is a command');
-  return fencing({ directory }).off(host, method, signal);
-};
-const failure = (asked: Promise<void>) =>
+const off = (name: string, over: object = {}, signal = new AbortController().signal) =>
+  openFencing(directory).off(host, storedMethod({ kind: 'command', program: name, ...over }), signal);
+const failure = (asked: Promise<unknown>) =>
   asked.then(
     () => undefined,
     (error: unknown) => {
@@ -74,10 +70,38 @@ describe('a program that turns hosts off', () => {
     program('closed', 'exit 0', 0o644);
     expect(await failure(off('nowhere'))).toContain('not_fenced: nowhere could not be started (');
     expect(await failure(off('closed'))).toContain('not_fenced: closed could not be started (');
-    const method = FencingMethod.parse({ kind: 'command', program: 'tells' });
-    const none = fencing({ directory: undefined });
-    if (method.kind === 'command')
-      await expect(none.off(host, method, new AbortController().signal)).rejects.toMatchObject({ code: 'not_fenced' });
+    const method = storedMethod({ kind: 'command', program: 'tells' });
+    await expect(openFencing().off(host, method, new AbortController().signal)).rejects.toMatchObject({
+      code: 'not_fenced',
+    });
+  });
+
+  it('says of its status no more than on or off', async () => {
+    program('vague', 'echo it is probably on');
+    const method = storedMethod({ kind: 'command', program: 'vague' });
+    const asked = openFencing(directory).status(host, method, new AbortController().signal);
+    expect(await failure(asked)).toBe(
+      'not_fenced: vague said neither on nor off when it was asked for the status: it is probably on',
+    );
+  });
+
+  describe('as every method', () => {
+    const state = join(directory, 'state');
+    fencingContract(() => {
+      program('switch', `case "$1" in status) cat ${state} ;; *) echo "$1" > ${state} ;; esac`);
+      program('fails', 'exit 3');
+      program('hangs', 'sleep 600');
+      return {
+        fencing: openFencing(directory),
+        method: storedMethod({ kind: 'command', program: 'switch' }),
+        power: async () => (readFileSync(state, 'utf8').trim() === 'on' ? 'on' : 'off'),
+        put: async (power) => writeFileSync(state, `${power}\n`),
+        failing: {
+          'it fails': [{ kind: 'command', program: 'fails' }, /^fails ended with 3$/],
+          'it hangs': [{ kind: 'command', program: 'hangs', timeout: 1 }, /^hangs did not end within 1 s$/],
+        },
+      };
+    }, ['it fails', 'it hangs']);
   });
 
   it.each(['../tells', '/bin/sh', 'a/b', '.hidden', '-rf', '', 'a b', 'x'.repeat(65)])(

@@ -1,6 +1,5 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createServer, type Server } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { HostResource } from '../../schemas/hosts/host.js';
@@ -9,45 +8,54 @@ import type { VmResource } from '../../schemas/vms/vm.js';
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';
+import { bmcPassword, bmcUser, SushyEmulator } from '../support/redfish.js';
+import { seenEverywhere } from '../support/seen-everywhere.js';
 
 const patient = { interval: 200 };
+const System = z.object({ name: z.string(), power_state: z.string() });
+const uuidOf = (at: number): string => `27946b59-9e44-4fa7-8e91-f3527a1ef09${at}`;
+const portOf = (server: Server): number => {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
 
 describe('hosts that fail, on real servers', () => {
   let cluster: Cluster;
-  const programs = mkdtempSync(join(tmpdir(), 'arcus-fencing-'));
-  const log = join(programs, 'log');
+  let bmc: SushyEmulator;
+  let names: string[];
+  /** Hosts whose power was cut, and when. */
+  const cut: { name: string; at: number }[] = [];
+  /** What the BMC does to the power of a system is done to the simulated host of its name. */
+  const powers = new Map<string, string>();
+  const notified = createServer((request, response) => {
+    void json(request).then(async (told) => {
+      const { name, power_state } = System.parse(told);
+      if ((powers.get(name) ?? 'On') !== power_state) {
+        powers.set(name, power_state);
+        await faults(name, { dead: power_state === 'Off' });
+        if (power_state === 'Off') cut.push({ name, at: Date.now() });
+      }
+      response.end();
+    });
+  });
   beforeAll(async () => {
-    const environment = { ARCUS_MONITORING_INTERVAL: '5', ARCUS_FENCING_DIRECTORY: programs };
+    const environment = { ARCUS_MONITORING_INTERVAL: '5' };
     cluster = await Cluster.start({
       ...{ onServersOfTheRun: true, settings: { boot_ms: 300 } },
       environments: { worker: environment, api: environment },
     });
-    const { url, token } = cluster.simulator.address;
-    // Cuts the power of a simulated host, and writes down when.
-    writeFileSync(
-      join(programs, 'power-off'),
-      `#!${process.execPath}
-const [, , rack, verb, host] = process.argv;
-if (rack !== 'rack-1' || verb !== 'off') process.exit(2);
-const headers = { authorization: 'Bearer ${token}', 'content-type': 'application/json' };
-fetch('${url}/hosts/' + host + '/faults', { method: 'PUT', headers, body: JSON.stringify({ dead: true }) }).then((answer) => {
-  if (!answer.ok) process.exit(1);
-  require('node:fs').appendFileSync(${JSON.stringify(log)}, host + ' ' + Date.now() + '\\n');
-});
-`,
-    );
-    chmodSync(join(programs, 'power-off'), 0o755);
-    for (const name of await makeHosts(cluster.client, 5)) await change(name, { ha: policy });
+    await new Promise<void>((resolve) => notified.listen(0, '127.0.0.1', resolve));
+    names = await makeHosts(cluster.client, 5);
+    const notify = `http://127.0.0.1:${portOf(notified)}`;
+    const systems = names.map((name, at) => ({ uuid: uuidOf(at), name, power_state: 'On' as const }));
+    bmc = await SushyEmulator.start({ systems, notify });
   });
   afterAll(async () => {
     await cluster?.stop();
-    rmSync(programs, { recursive: true, force: true });
+    await bmc?.stop();
+    notified.close();
   });
 
-  const policy = {
-    ...{ action: 'recreate', polls: 2 },
-    fencing: [{ kind: 'command', program: 'power-off', arguments: ['rack-1'], timeout: 20 }],
-  };
   const Hosts = z.object({ items: z.array(HostResource) });
   const host = async (name: string): Promise<HostResource> => {
     const { items } = await cluster.client.ask(Hosts, 'GET', '/hosts?limit=100');
@@ -59,12 +67,8 @@ fetch('${url}/hosts/' + host + '/faults', { method: 'PUT', headers, body: JSON.s
     cluster.client.ask(HostResource, 'PATCH', `/hosts/${(await host(name)).id}`, body);
   const faults = async (name: string, body: object) =>
     expect((await cluster.simulator.send('PUT', `/hosts/${name}/faults`, body)).status).toBeLessThan(300);
-  const fencedAt = (name: string): number[] =>
-    existsSync(log)
-      ? readFileSync(log, 'utf8')
-          .split('\n')
-          .flatMap((line) => (line.startsWith(`${name} `) ? [Number(line.split(' ')[1])] : []))
-      : [];
+  /** Since it was tested. */
+  const fencedAt = (name: string): number[] => cut.flatMap((one) => (one.name === name ? [one.at] : [])).slice(1);
   const Operations = z.object({ items: z.array(OperationResource) });
   const told = new Set<string>();
   /** One that none of these tests has been told of. */
@@ -104,6 +108,22 @@ fetch('${url}/hosts/' + host + '/faults', { method: 'PUT', headers, body: JSON.s
   };
   const recreated = new Map<number, number>();
 
+  it('are turned off and on by their BMCs, which arms their policies', async () => {
+    await Promise.all(
+      names.map(async (name, at) => {
+        const account = { address: bmc.url, user: bmcUser, password: bmcPassword };
+        const fencing = [{ kind: 'redfish', ...account, system: uuidOf(at), timeout: 30 }];
+        const { id } = await change(name, { state: 'disabled', ha: { action: 'recreate', polls: 2, fencing } });
+        const { id: op } = await cluster.client.accepted('POST', `/hosts/${id}/fence-test`);
+        await cluster.client.awaitOperation(op, 'succeeded');
+        expect(cut.filter((one) => one.name === name)).toHaveLength(1);
+        await change(name, { state: 'enabled' });
+        await expect.poll(async () => (await host(name)).state, patient).toBe('MONITORED');
+        expect(await host(name)).toMatchObject({ armed: true, fence_test: { operation: op, passed: true } });
+      }),
+    );
+  });
+
   it('has its VMs run elsewhere, in order, each once, though the worker dies in the midst of it', async () => {
     const template = await makeServiceTemplate(cluster.client, 'shop', {
       roles: [
@@ -118,7 +138,7 @@ fetch('${url}/hosts/' + host + '/faults', { method: 'PUT', headers, body: JSON.s
     const lost = before.filter((vm) => vm.host?.name === dead);
     expect(lost.length).toBeGreaterThan(1);
     const from = (await cluster.simulator.journal()).length;
-    expect(await host(dead)).toMatchObject({ expected_recovery: 2 * 5 + 12 + 20 + 5 });
+    expect(await host(dead)).toMatchObject({ expected_recovery: 2 * 5 + 12 + 30 + 5 });
 
     await faults(dead, { dead: true });
     const op = await failoverOf(dead);
@@ -155,5 +175,16 @@ fetch('${url}/hosts/' + host + '/faults', { method: 'PUT', headers, body: JSON.s
     await faults(hung, {});
     await expect.poll(async () => (await host(hung)).state, patient).toBe('MONITORED');
     expect(await checkConsistency(cluster, { recreated })).toEqual([]);
+  });
+
+  it('has nowhere to be seen what opens its BMC', async () => {
+    const seen = await seenEverywhere(cluster, ['/hosts', `/hosts/${(await host('host-1')).id}`]);
+    for (const where of ['documents', 'lists'] as const) expect(seen[where], where).toContain(bmc.url);
+    expect(seen.histories).toContain('testFencing');
+    const basic = Buffer.from(`${bmcUser}:${bmcPassword}`).toString('base64');
+    for (const [where, text] of Object.entries(seen)) {
+      expect(text, where).not.toContain(bmcPassword);
+      expect(text, where).not.toContain(basic);
+    }
   });
 });

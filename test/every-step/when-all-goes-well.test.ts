@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { storage } from '../../adapters/hypervisor/simulated/simulated.js';
+import { isArmed } from '../../domain/failover/armed.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmRunning } from '../../domain/vms/vm-states.js';
 import { unconditional } from '../../requests/precondition.js';
+import { HaPolicy } from '../../schemas/hosts/ha.js';
 import { type Deed, everyStep } from '../support/every-step.js';
 import { type PlantedWild, wildOn } from '../support/wilds.js';
 import { newWorld, pair, type World } from '../support/world.js';
@@ -15,6 +18,8 @@ let planted: PlantedWild;
 let system: number;
 let backbone: number;
 let isolated: number;
+/** A host that takes no VMs. */
+let untaken: number | undefined;
 beforeAll(async () => {
   world = await newWorld({ server: development });
   await newNetwork(world, 'public', '10.0.0.1', 4_096);
@@ -428,6 +433,32 @@ const deeds: Record<string, Deed> = {
     cancelled: async (host) => String((await world.store.hosts.find(host))?.state),
     afterCancel: /^ERROR$/,
     stops: 0,
+  },
+  testFencing: {
+    prepare: async () => {
+      untaken ??= await world.addHost();
+      await world.tick('monitorHosts');
+      const fencing = [{ kind: 'command' as const, program: 'off', arguments: [], timeout: 60 }];
+      const ha = { ...HaPolicy.parse({ action: 'recreate', polls: 1_000 }), fencing, by: 2, methods: randomUUID() };
+      await world.store.hosts.update(untaken, { state: 'DISABLED', error: null, ha });
+      return untaken;
+    },
+    ask: (host) => world.testFencing(id(host)),
+    again: async (host) => {
+      const found = await world.store.hosts.find(host);
+      return found && isArmed(found) ? null : world.testFencing(host);
+    },
+    arrived: async (host) => {
+      const found = await world.store.hosts.find(host);
+      expect(found).toMatchObject({ state: 'DISABLED', operation: null });
+      expect(found && isArmed(found)).toBe(true);
+      expect(world.hypervisor.isCutOff(found?.name ?? '')).toBe(false);
+    },
+    cancelled: async (host) => {
+      const found = await world.store.hosts.find(host);
+      return `${found?.state}, ${world.hypervisor.isCutOff(found?.name ?? '') ? 'off' : 'on'}`;
+    },
+    afterCancel: /^DISABLED, on$/,
   },
   // The last: it leaves a host disabled.
   flushHost: {

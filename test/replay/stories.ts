@@ -3,6 +3,7 @@ import { Problem } from '../../domain/problems.js';
 import { uploadPatience } from '../../domain/storage/uploads.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { unconditional } from '../../requests/precondition.js';
+import { HaPolicy } from '../../schemas/hosts/ha.js';
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { Answer } from '../../schemas/operations/question.js';
 import { NewDisk } from '../../schemas/operations/vm-devices.js';
@@ -197,6 +198,20 @@ async function failedOver(world: World, byPerson: boolean): Promise<PlayedRun> {
   await world.tick('monitorHosts');
   await world.tick('monitorHosts');
   await ended(world, await world.terminate(id));
+  return told;
+}
+
+/** A host that is there for that alone is turned off and on; `goes`: whether it goes then. */
+async function fenceTested(world: World, goes: boolean): Promise<PlayedRun> {
+  const host = await world.addHost();
+  const fencing = [{ kind: 'command' as const, program: 'off', arguments: [], timeout: 60 }];
+  const ha = { ...HaPolicy.parse({ action: 'recreate', polls: 1_000 }), fencing, by: 0, methods: 'those' };
+  await world.store.hosts.update(host, { state: 'DISABLED', error: null, ha });
+  world.settings.powerPatience = { going: 1, booting: 30 };
+  if (!goes) world.power = { ...world.usualPower, off: async () => {} };
+  const told = await ended(world, await world.testFencing(host));
+  world.power = world.usualPower;
+  await world.operations.hosts.remove(world.caller, host, unconditional);
   return told;
 }
 
@@ -695,6 +710,8 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
   },
   'failover-host': (world) => failedOver(world, false),
   'failover-host-fenced': (world) => failedOver(world, true),
+  'test-fencing': (world) => fenceTested(world, true),
+  'test-fencing-fails': (world) => fenceTested(world, false),
   'flush-host': (world) => flushed(world, 'MONITORED'),
   'flush-host-stays': (world) => flushed(world, 'DISABLED'),
   'deploy-vm-restored': async (world) => {

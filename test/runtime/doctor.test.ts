@@ -68,6 +68,13 @@ describe('the doctor', () => {
     });
     for (const name of ['ssh', 'ssh-agent', 'ssh-add']) writeFileSync(join(directory, name), '');
     expect((await ask({ PATH: directory }))('ssh')).toMatchObject({ level: 'ok', found: 'is here' });
+    expect((await ask({ PATH: directory }))('ipmi')).toMatchObject({
+      level: 'notice',
+      found: 'ipmitool is not on PATH: without, no host is turned off by IPMI',
+      advice: 'on Debian: apt-get install ipmitool',
+    });
+    writeFileSync(join(directory, 'ipmitool'), '');
+    expect((await ask({ PATH: directory }))('ipmi')).toMatchObject({ level: 'ok' });
   });
 
   it('says what this machine lacks to have guests of libvirt, and to make one of its own kernel', async () => {

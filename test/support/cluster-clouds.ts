@@ -3,6 +3,7 @@ import { HostResource } from '../../schemas/hosts/host.js';
 import type { ClusterClient } from './cluster-client.js';
 import { eventually } from './processes.js';
 
+const IdentifiedHosts = z.object({ items: z.array(HostResource.pick({ id: true, name: true })) });
 const Hosts = z.object({ items: z.array(HostResource.pick({ name: true, state: true })) });
 
 type RoleShape = {
@@ -27,12 +28,30 @@ type ServiceShape = { deployment?: 'straight' | 'none'; gate?: boolean; roles: R
 export async function makeHosts(client: ClusterClient, count: number, cpu = 8, memory = 16_384): Promise<string[]> {
   const names = Array.from({ length: count }, (_, at) => `host-${at}`);
   for (const name of names) await client.make('/hosts', { name, cpu, memory });
-  await eventually(async () => {
+  await answering(client, names);
+  return names;
+}
+
+const answering = (client: ClusterClient, names: readonly string[]): Promise<unknown> =>
+  eventually(async () => {
     const { items } = Hosts.parse((await client.send('GET', '/hosts?limit=100')).body);
     const there = new Set(items.flatMap(({ name, state }) => (state === 'MONITORED' ? [name] : [])));
     return names.every((name) => there.has(name));
   });
-  return names;
+
+/** Gives hosts that have no VMs this policy, and has each turned off and on, by which it is armed. They take VMs when this resolves. */
+export async function armHosts(client: ClusterClient, names: readonly string[], ha: object): Promise<void> {
+  const { items } = IdentifiedHosts.parse((await client.send('GET', '/hosts?limit=100')).body);
+  const ids = items.flatMap(({ id, name }) => (names.includes(name) ? [id] : []));
+  await Promise.all(
+    ids.map(async (id) => {
+      await client.send('PATCH', `/hosts/${id}`, { state: 'disabled', ha });
+      const { id: op } = await client.accepted('POST', `/hosts/${id}/fence-test`);
+      await client.awaitOperation(op, 'succeeded');
+      await client.send('PATCH', `/hosts/${id}`, { state: 'enabled' });
+    }),
+  );
+  await answering(client, names);
 }
 
 /** A service template whose roles share one small VM template; returns its id. */

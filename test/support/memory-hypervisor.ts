@@ -318,6 +318,10 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     this.#unreachable.delete(host);
   }
 
+  isCutOff(host: string): boolean {
+    return this.#unreachable.has(host);
+  }
+
   /** The VM's domain vanishes from its host without a trace. */
   lose(vm: number): void {
     for (const host of this.#hosts()) host.domains.delete(vm);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ipmiPrograms } from '../../schemas/hosts/ipmi-programs.js';
 import { guestPrograms, libvirtHostPrograms, libvirtPrograms } from '../../schemas/hosts/libvirt-programs.js';
 import { imagePrograms, sshPrograms } from '../../schemas/storage/image-programs.js';
 
@@ -11,6 +12,9 @@ const testPrograms = {
   // libvirt over ssh goes by `nc` to a socket that is named.
   sshd: { ...sshPrograms, 'ssh-keygen': 'openssh-client', sshd: 'openssh-server', nc: 'netcat-openbsd' },
   libvirt: { ...libvirtPrograms, ...libvirtHostPrograms },
+  ipmi: ipmiPrograms,
+  // No program: what Python imports, beside /usr/bin.
+  virtualbmc: { '../lib/python3/dist-packages/libvirt.py': 'python3-libvirt' },
   guest: guestPrograms,
   network: { ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping' },
   shells: { zsh: 'zsh', fish: 'fish' },
@@ -68,7 +72,7 @@ export function ensurePrograms(...uses: ProgramUse[]): void {
  * What cannot be had is told by the tests that need it.
  */
 export function installAllPrograms(say: (line: string) => void): void {
-  const uses: ProgramUse[] = ['disks', 'ssh', 'sshd', 'libvirt', 'guest', 'network', 'shells'];
+  const uses: ProgramUse[] = ['disks', 'ssh', 'sshd', 'libvirt', 'ipmi', 'virtualbmc', 'guest', 'network', 'shells'];
   const missing = missingOf(uses);
   if (missing.length === 0 || !mayInstall()) return;
   say(`installing ${packagesOf(missing).join(', ')} for the tests`);

@@ -51,9 +51,14 @@ export class WorldAtWork {
     // The tick is the test's: nothing is gained by most of one.
     insistence: 2,
   };
-  /** Hosts that were turned off, in this order, and what comes of that. */
+  /** Hosts that were turned off, in this order, and what comes of turning them off and on. */
   readonly fenced: string[] = [];
-  beforeFencing: Fencing['off'] = async () => {};
+  readonly usualPower: Fencing = {
+    status: async ({ name }) => (this.hypervisor.isCutOff(name) ? 'off' : 'on'),
+    off: async ({ name }) => this.powerOff(name),
+    on: async ({ name }) => this.hypervisor.reach(name),
+  };
+  power: Fencing = this.usualPower;
   /** What comes between the plan of a flush and what it asks for. */
   beforeFlushAsks: () => Promise<void> = async () => {};
   /** What operations could not do at once, in their words. */
@@ -112,10 +117,12 @@ export class WorldAtWork {
           return migrateForFlush(this.#asking, deed);
         },
         fencing: {
-          off: async (host, method, signal) => {
+          status: (...asked) => this.power.status(...asked),
+          off: (host, method, signal) => {
             this.fenced.push(host.name);
-            await this.beforeFencing(host, method, signal);
+            return this.power.off(host, method, signal);
           },
+          on: (...asked) => this.power.on(...asked),
         },
         restartCrashed: (crashed) => restartCrashed(this.#asking, crashed),
         failOver: (due) => failOverByPolicy(this.#asking, due),
@@ -147,6 +154,12 @@ export class WorldAtWork {
 
   /** What a worker is given to do scheduled actions of VMs by. */
   readonly performScheduled = (due: DueAction) => performScheduled(this.#asking, due);
+
+  /** Its power is gone, and with it all that ran there. */
+  powerOff(host: string): void {
+    this.hypervisor.cutOff(host);
+    for (const domain of this.hypervisor.domains()) if (domain.host === host) this.hypervisor.lose(domain.vm);
+  }
 
   /** The workers end; what they were at stays as it is. */
   async rest(): Promise<void> {

@@ -31,6 +31,7 @@ const operations = [
   'migrateVm',
   'flushHost',
   'failoverHost',
+  'testFencing',
   'importVm',
   'changeDevices',
   'saveDisk',

@@ -238,10 +238,16 @@ export class World extends WorldAtWork {
     return asked(await this.operations.hosts.failOver(this.caller, host, wish, admission));
   }
 
-  /** Its power is gone, and with it all that ran there. */
-  powerOff(host: string): void {
-    this.hypervisor.cutOff(host);
-    for (const domain of this.hypervisor.domains()) if (domain.host === host) this.hypervisor.lose(domain.vm);
+  async testFencing(host: number): Promise<Asked> {
+    return asked(await this.operations.hosts.testFencing(this.caller, host, admission));
+  }
+
+  /** A host that has no VMs is turned off and on, and takes VMs then: the policy that it has is armed. */
+  async arm(host: number): Promise<void> {
+    await this.store.hosts.update(host, { state: 'DISABLED', error: null });
+    const { op } = await this.testFencing(host);
+    expect(await this.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    await this.store.hosts.update(host, { state: 'MONITORED', error: null });
   }
 
   async importWild(host: number, wild: string): Promise<Asked> {

@@ -14,6 +14,8 @@ export const node: HostResource = {
   missed: 0,
   fenced: null,
   ha: null,
+  armed: null,
+  fence_test: null,
   expected_recovery: null,
   next_look: '2026-05-04T09:15:40.000Z',
   cluster_id: 100,

@@ -168,6 +168,28 @@ export const hostRoutes: readonly Route[] = [
     handle: ({ hosts }, { caller, params, body, admission }) => hosts.failOver(caller, params.id, body, admission),
   }),
   route({
+    id: 'testHostFencing',
+    method: 'post',
+    path: '/hosts/{id}/fence-test',
+    tag: 'Hosts',
+    summary: 'Turn a host off and on, to try whether that can be done',
+    description:
+      'By each method of its policy (`ha`) that needs nobody: it has to have power, go when it is turned off, and answer again when it is turned on, as probes see it. Where all do, the policy is `armed`: failovers begin by themselves. It is until its methods are changed. The host has to be disabled and have no VMs; it is turned on again whatever fails.',
+    needs: [edits('host')],
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '0' },
+        answer: accepted(ids.fenceTest, 'testFencing', { type: 'host', id: 0, name: 'node-1' }, '09:33:10'),
+      },
+    ],
+    handle: ({ hosts }, { caller, params, admission }) => hosts.testFencing(caller, params.id, admission),
+  }),
+  route({
     id: 'callHostFenced',
     method: 'post',
     path: '/hosts/{id}/fenced',

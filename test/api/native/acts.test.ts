@@ -9,6 +9,8 @@ import { isSilent } from '../../../domain/hosts/host-states.js';
 import { isUp } from '../../../domain/services/service-states.js';
 import { storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { actionFacts, type Resource } from '../../../requests/acts/action-facts.js';
+import type { StoredMethod } from '../../../schemas/hosts/fencing.js';
+import { HaPolicy } from '../../../schemas/hosts/ha.js';
 import { type Host, HostState } from '../../../schemas/hosts/host.js';
 import type { OperationInputs } from '../../../schemas/operations/inputs.js';
 import { type Operation, type OperationKind, OperationState } from '../../../schemas/operations/operation.js';
@@ -101,6 +103,12 @@ function vmIn(state: VmStateName, standing: StandingOn = null) {
 }
 
 const hostIn = (state: HostState): Host => madeHost({ _id: ++ids, state });
+/** What turns it off is a program that nobody has tried. */
+const untried: StoredMethod = { kind: 'command', program: 'off', arguments: [], timeout: 60 };
+const withPolicy = (host: Host): Host => ({
+  ...host,
+  ha: { ...HaPolicy.parse({ action: 'recreate' }), fencing: [untried], by: 0, methods: 'its' },
+});
 
 const actsOnServices: Act[] = [
   { do: 'recover' },
@@ -135,6 +143,10 @@ const onResources = (): Scene[] => [
       resource: { type: 'host', host: hostIn(state) } as const,
     })),
   ),
+  ...HostState.options.map((state) => ({
+    act: { do: 'testFencing' } as const,
+    resource: { type: 'host', host: withPolicy(hostIn(state)) } as const,
+  })),
 ];
 
 const ofServices = ['deployService', 'undeployService', 'repairService'] as const;
@@ -150,6 +162,7 @@ const inputs = {
     migrateVm: { from: 0, host: null, live: false },
     flushHost: {},
     failoverHost: { action: 'recreate', stopped: false, because: 'asked for' },
+    testFencing: { methods: 'of-before' },
     importVm: { host: 0, wild: 'd-1' },
     changeDevices: { change: { action: 'nic-detach', nic_id: 0 } },
     saveDisk: { disk: 0, image: 1 },

@@ -73,6 +73,14 @@ export const story: readonly (string | Event)[] = [
   meanwhile('the host does not answer', (world) => world.store.hosts.silent(0, 'connection refused')),
   ...['callHostFenced', 'failoverHost', settled],
   meanwhile('the host answers again', (world) => world.tick('monitorHosts')),
+  meanwhile('the host is disabled, and has a policy', async (world) => {
+    const fencing = [{ kind: 'command', program: 'bmc-off', arguments: [] }];
+    await world.send('patch', '/hosts/0').send({ state: 'disabled', ha: { action: 'recreate', fencing } });
+  }),
+  'testHostFencing',
+  settled,
+  meanwhile('it has no policy any more', (world) => world.send('patch', '/hosts/0').send({ ha: null })),
+  enabled,
   ...[
     'createNetwork',
     'listNetworks',

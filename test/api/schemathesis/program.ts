@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -18,20 +18,26 @@ const wanted =
  */
 export const schemathesisPython = (): Promise<string> => pythonWith('schemathesis', requirements);
 
-/** The same with what another file of requirements names. */
-export async function pythonWith(name: string, requirements: string): Promise<string> {
-  const { stdout: version } = await python(['-c', 'import sys, venv; print(sys.version)']);
+/** The same with what another file of requirements names; `interpreter`: by a path, that of the system. */
+export async function pythonWith(
+  name: string,
+  requirements: string,
+  { interpreter = 'python3' } = {},
+): Promise<string> {
+  const { stdout: version } = await python(['-c', 'import sys, venv; print(sys.version)'], interpreter);
   const key = createHash('sha256').update(readFileSync(requirements)).update(version).digest('hex').slice(0, 16);
   const place = join(process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache'), `${name}-${key}`);
-  if (!existsSync(place)) await make(place, requirements);
+  if (!existsSync(place)) await make(place, requirements, interpreter);
   return join(place, 'bin', 'python');
 }
 
-async function make(place: string, requirements: string): Promise<void> {
+async function make(place: string, requirements: string, interpreter: string): Promise<void> {
   mkdirSync(dirname(place), { recursive: true });
   const part = mkdtempSync(`${place}-`);
   try {
-    await python(['-m', 'venv', '--without-pip', part]);
+    // That of the system has what packages of the system bring.
+    const options = isAbsolute(interpreter) ? ['--system-site-packages'] : [];
+    await python(['-m', 'venv', '--without-pip', ...options, part], interpreter);
     const install = ['install', '--quiet', '--no-deps', '--no-compile', '--disable-pip-version-check'];
     await python(['-m', 'pip', '--python', join(part, 'bin', 'python'), ...install, '-r', requirements]);
     renameSync(part, place);
@@ -43,9 +49,9 @@ async function make(place: string, requirements: string): Promise<void> {
   }
 }
 
-async function python(args: readonly string[]) {
+async function python(args: readonly string[], interpreter = 'python3') {
   try {
-    return await run('python3', [...args]);
+    return await run(interpreter, [...args]);
   } catch (error) {
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : '';
     throw new Error(`${nameOf(args)} cannot be installed: ${said || 'there is no python3'}. ${wanted}.`, {
@@ -55,4 +61,7 @@ async function python(args: readonly string[]) {
 }
 
 /** What is installed, or Schemathesis, of which more is needed. */
-const nameOf = (args: readonly string[]): string => (args.at(-1)?.includes('seaweedfs') ? 'SeaweedFS' : 'Schemathesis');
+const nameOf = (args: readonly string[]): string => {
+  const [name = ''] = /seaweedfs|sushy|virtualbmc/.exec(args.at(-1) ?? '') ?? [];
+  return { seaweedfs: 'SeaweedFS', sushy: 'sushy-tools', virtualbmc: 'virtualbmc' }[name] ?? 'Schemathesis';
+};

@@ -51,6 +51,10 @@ const vm = (state: FactsOf<'vm'>['state'], over: Partial<FactsOf<'vm'>> = {}): R
   ...over,
 });
 
+const disabled: FactsOf<'host'> = {
+  ...{ type: 'host', id: 3, name: 'host-3', state: 'DISABLED', error: null, vms: 0, work: null },
+};
+
 const names = (over: Partial<ActionFacts>): string[] => nextActions(facts(over)).map(({ name }) => name);
 
 const stopping = { by: { id: 0, name: 'oneadmin' }, at: new Date(0) };
@@ -308,6 +312,39 @@ describe('what may be done', () => {
         mayAdmin: true,
       },
       ['disable'],
+    ],
+    [
+      'a host that has no VMs, and a policy that is not armed',
+      {
+        about: 'resource',
+        resource: { ...disabled, ha: { automatic: 1, armed: false } },
+        mayAdmin: true,
+      },
+      ['enable', 'test_fencing'],
+    ],
+    [
+      'a host whose fencing test has failed',
+      {
+        about: 'resource',
+        operation: operation('failed', 'testFencing'),
+        resource: { ...disabled, ha: { automatic: 1, armed: false } },
+        mayAdmin: true,
+      },
+      ['retry', 'enable'],
+    ],
+    [
+      'a host whose policy is armed, or asks a person',
+      { about: 'resource', resource: { ...disabled, ha: { automatic: 1, armed: true } }, mayAdmin: true },
+      ['enable'],
+    ],
+    [
+      'a host that runs domains of others, and whose policy is not armed',
+      {
+        about: 'resource',
+        resource: { ...disabled, ha: { automatic: 1, armed: false }, outside: true },
+        mayAdmin: true,
+      },
+      ['enable'],
     ],
     [
       'a host that is offline',

@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { brakeOn, expectedRecovery, isDue, mostFailed } from '../../../domain/failover/due.js';
-import { HaPolicy } from '../../../schemas/hosts/ha.js';
+import type { StoredMethod } from '../../../schemas/hosts/fencing.js';
+import { HaPolicy, type StoredPolicy } from '../../../schemas/hosts/ha.js';
 import type { HostState } from '../../../schemas/hosts/host.js';
 
-const ha = { ...HaPolicy.parse({ action: 'recreate' }), by: 0 };
+const ha = policyOf({ action: 'recreate' });
 const silence = new Date(1_000);
+const command: StoredMethod = { kind: 'command', program: 'off', arguments: [], timeout: 30 };
+function policyOf({
+  fencing = [{ kind: 'manual' }],
+  ...rest
+}: {
+  action: 'recreate';
+  fencing?: StoredMethod[];
+}): StoredPolicy {
+  return { ...HaPolicy.parse(rest), fencing, by: 0, methods: 'now' };
+}
+const passed = { at: new Date(), op: 'op-1', methods: 'now', failed: null };
 const host = (over: Partial<Parameters<typeof isDue>[0]> = {}) => ({
   ...{ _id: 1, name: 'host-1', state: 'ERROR' as HostState, ha, missed: 3, operation: null, silent_since: silence },
   ...over,
@@ -16,6 +28,8 @@ describe('a failover is due', () => {
     ['after more', { missed: 9 }, true],
     ['not after fewer', { missed: 2 }, false],
     ['not without a policy', { ha: null }, false],
+    ['not before what turns it off was tried', { ha: policyOf({ action: 'recreate', fencing: [command] }) }, false],
+    ['after that', { ha: policyOf({ action: 'recreate', fencing: [command] }), fence_test: passed }, true],
     ['not in maintenance', { state: 'DISABLED' as const }, false],
     ['not of one that is offline', { state: 'OFFLINE' as const }, false],
     ['not while something is at work on it', { operation: 'op-1' }, false],
@@ -42,10 +56,13 @@ it('more than that are taken for a failure of what looks at them; those in maint
 
 it('the time until its VMs are started elsewhere is told, unless a person is asked first', () => {
   const settings = { monitoringInterval: 20 };
-  const command = { kind: 'command', program: 'off', timeout: 30 };
-  const policy = (fencing: object[]) => HaPolicy.parse({ action: 'recreate', polls: 3, fencing });
+  const policy = (fencing: StoredMethod[]) => ({
+    ha: policyOf({ action: 'recreate', fencing }),
+    fence_test: passed,
+  });
   expect(expectedRecovery(policy([command]), settings)).toBe(3 * 20 + 12 + 30 + 5);
   expect(expectedRecovery(policy([command, command]), settings)).toBe(3 * 20 + 12 + 60 + 5);
   expect(expectedRecovery(policy([{ kind: 'manual' }]), settings)).toBeNull();
-  expect(expectedRecovery(null, settings)).toBeNull();
+  expect(expectedRecovery({}, settings)).toBeNull();
+  expect(expectedRecovery({ ha: policyOf({ action: 'recreate', fencing: [command] }) }, settings)).toBeNull();
 });

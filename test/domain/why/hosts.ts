@@ -20,6 +20,9 @@ const flushed = {
 
 const failover = (over: Partial<Operation>): Operation =>
   operation({ kind: 'failoverHost', resource: { type: 'host', id: 3 }, resource_name: 'host-3', ...over });
+const fenceTest = (over: Partial<Operation>): Operation =>
+  operation({ kind: 'testFencing', resource: { type: 'host', id: 3 }, resource_name: 'host-3', ...over });
+const unarmed = 'nobody has tried whether it can be turned off: arcus host fence-test 3';
 const recovered = (over: Partial<FailedOver>): FailedOver => ({
   ...{ turn: 1, at: ago(5), outcome: 'recovered', was: 'running', op: null, why: null },
   ...over,
@@ -74,8 +77,44 @@ export const hosts: Situation[] = [
     facts({
       subject: host({
         ...{ state: 'ERROR', error: 'no route', silentSince: ago(5), vms: 3 },
-        ha: { action: 'recreate', polls: 3, missed: 1, brake: null },
+        ha: { action: 'recreate', polls: 3, missed: 1, brake: null, unarmed: null },
       }),
+    }),
+  ],
+  [
+    'a host that answers, and whose policy is not armed',
+    facts({
+      subject: host({
+        ha: { action: 'recreate', polls: 3, missed: 0, brake: null, unarmed },
+      }),
+    }),
+  ],
+  [
+    'a host that does not answer, and whose policy is not armed',
+    facts({
+      subject: host({
+        ...{ state: 'ERROR', error: 'no route', silentSince: ago(65), vms: 3 },
+        ha: { action: 'recreate', polls: 3, missed: 4, brake: null, unarmed },
+      }),
+    }),
+  ],
+  [
+    'a host that is turned off and on to try that',
+    facts({
+      subject: host({ state: 'DISABLED', error: 'no route', vms: 0, used: { cpu: 0, memory: 0 } }),
+      operation: fenceTest({}),
+      steps: [step({ name: 'restorePower', role: null, vms: null })],
+    }),
+  ],
+  [
+    'a host whose fencing test has failed',
+    facts({
+      subject: host({
+        ...{ state: 'DISABLED', vms: 0, used: { cpu: 0, memory: 0 } },
+        ha: { action: 'recreate', polls: 3, missed: 0, brake: null, unarmed },
+      }),
+      operation: fenceTest({ ...failed(5), error: { code: 'not_fenced', detail: 'ipmi at 10.0.9.3: no route' } }),
+      engine: null,
     }),
   ],
   [
@@ -83,7 +122,13 @@ export const hosts: Situation[] = [
     facts({
       subject: host({
         ...{ state: 'ERROR', error: 'no route', silentSince: ago(65), vms: 3 },
-        ha: { action: 'migrate', polls: 3, missed: 4, brake: '3 of 5 hosts of its cluster do not answer' },
+        ha: {
+          action: 'migrate',
+          polls: 3,
+          missed: 4,
+          brake: '3 of 5 hosts of its cluster do not answer',
+          unarmed: null,
+        },
       }),
     }),
   ],

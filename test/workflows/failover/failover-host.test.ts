@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(async () => {
   world.steps.watch();
   world.hypervisor.mend();
-  world.beforeFencing = async () => {};
+  world.power = world.usualPower;
   world.fenced.length = 0;
   for (const id of [from, to]) {
     world.hypervisor.reach(nameOf(id));
@@ -70,6 +70,12 @@ const failovers = (): Promise<Operation[]> =>
 const last = async (): Promise<string> => (await failovers()).at(-1)?._id ?? '';
 
 const command = { kind: 'command', program: 'off', arguments: [] } as const;
+/** Armed by a test, before there are VMs, which it would cut the power of. */
+async function armed(ha: object): Promise<void> {
+  await policy({ ...ha, fencing: [command] });
+  await world.arm(from);
+  world.fenced.length = 0;
+}
 const policy = (ha: object | null, host = from) =>
   world.operations.hosts.update(world.caller, host, {
     revise: (present) => ({ wish: { ...present, ha: ha && HaPolicy.parse(ha) }, named: new Set(['ha']) }),
@@ -112,13 +118,13 @@ describe('failoverHost', () => {
   ])(
     'begins by itself after so many missed polls, turns the host off, and recovers its VMs in order; %s',
     async (_, around) => {
+      await armed({ action: 'recreate', polls: 2 });
       const alone = await made();
       const { id } = await world.running([
         { name: 'front', cardinality: 2 },
         { name: 'back', cardinality: 2, parents: ['front'] },
       ]);
       const vms = (await world.vms(id)).map(({ _id, service }) => ({ id: _id, role: service?.role }));
-      await policy({ action: 'recreate', polls: 2, fencing: [command] });
       await set(to, 'MONITORED');
       world.powerOff(nameOf(from));
       const began = world.hypervisor.journal.length;
@@ -197,8 +203,8 @@ describe('failoverHost', () => {
   });
 
   it('asks a person where its guests are seen to run on without their hypervisor, unless its policy says otherwise', async () => {
+    await armed({ action: 'recreate', polls: 2 });
     const vm = await made();
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     await set(to, 'MONITORED');
     world.hypervisor.cutOff(nameOf(from));
     world.hypervisor.seen.set(nameOf(from), [vm, vm + 1_000]);
@@ -260,6 +266,7 @@ describe('failoverHost', () => {
   });
 
   it('comes to what was foretold of it', async () => {
+    await armed({ action: 'recreate', polls: 2 });
     const { id: service } = await world.running([
       { name: 'front', cardinality: 2 },
       { name: 'back', cardinality: 1, parents: ['front'] },
@@ -279,7 +286,6 @@ describe('failoverHost', () => {
     // Nothing of it was done.
     for (const vm of [...roles, alone]) await runsAt(vm, from);
 
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     world.powerOff(nameOf(from));
     await missed();
     const op = await last();
@@ -303,13 +309,14 @@ describe('failoverHost', () => {
   });
 
   it('starts nothing elsewhere where the host could not be turned off, says why, and is tried again by people', async () => {
+    await armed({ action: 'recreate', polls: 2 });
     const vm = await made();
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     await set(to, 'MONITORED');
     world.hypervisor.cutOff(nameOf(from));
-    world.beforeFencing = async () => {
+    const off = async () => {
       throw new Problem('not_fenced', 'off ended with 1: no route');
     };
+    world.power = { ...world.usualPower, off };
     await missed();
     const op = await last();
     expect(await world.ended(op)).toMatchObject({
@@ -319,7 +326,7 @@ describe('failoverHost', () => {
     expect(world.hypervisor.domains().filter((one) => one.vm === vm)).toHaveLength(1);
     await monitored();
     expect(await last()).toBe(op);
-    world.beforeFencing = async () => {};
+    world.power = world.usualPower;
     world.powerOff(nameOf(from));
     expect(await world.ended((await world.retry(op)).op)).toMatchObject({ state: 'succeeded', error: null });
     await runsAt(vm, to);
@@ -327,8 +334,8 @@ describe('failoverHost', () => {
   });
 
   it('looks once more before it turns anything off', async () => {
+    await armed({ action: 'recreate', polls: 2 });
     const vm = await made();
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     await set(to, 'MONITORED');
     world.hypervisor.cutOff(nameOf(from));
     const held = holding('confirmFailure');
@@ -345,17 +352,17 @@ describe('failoverHost', () => {
   });
 
   it('starts what ran where it was when the host is back before its VMs are taken', async () => {
+    await armed({ action: 'recreate', polls: 2 });
     const [ran, off] = [await made(), await made('poweroff')];
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     world.hypervisor.cutOff(nameOf(from));
     const held = holding('recoverLost');
-    world.beforeFencing = async () => {
-      // Power is cut, and it comes up again at once.
-      for (const domain of world.hypervisor.domains())
-        if (domain.host === nameOf(from)) world.hypervisor.lose(domain.vm);
+    const cut = async () => {
+      // It comes up again at once.
+      world.powerOff(nameOf(from));
       world.hypervisor.reach(nameOf(from));
       world.steps.watch(held.around, /^host-/);
     };
+    world.power = { ...world.usualPower, off: cut };
     await missed();
     await held.reached;
     for (let look = 0; look < 3; look++) await monitored();
@@ -370,8 +377,8 @@ describe('failoverHost', () => {
   it.each(['migrate', 'recreate', 'delete'] as const)(
     'takes with it what is off if it is told so; %s',
     async (action) => {
+      await armed({ action, polls: 2, stopped: true });
       const [ran, off] = [await made(), await made('poweroff')];
-      await policy({ action, polls: 2, stopped: true, fencing: [command] });
       await set(to, 'MONITORED');
       world.powerOff(nameOf(from));
       await missed();
@@ -388,8 +395,8 @@ describe('failoverHost', () => {
   );
 
   it('leaves what is off where it is, and what fits nowhere waits for room by itself', async () => {
+    await armed({ action: 'recreate', polls: 2 });
     const [ran, off] = [await made(), await made('poweroff')];
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     world.powerOff(nameOf(from));
     await missed();
     const op = await last();
@@ -409,12 +416,12 @@ describe('failoverHost', () => {
   });
 
   it('ends, too, where somebody may have nothing deployed any more whose VM fits nowhere', async () => {
+    await armed({ action: 'recreate', polls: 2 });
     const ran = await made();
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     const owner = (await world.vm(ran)).uid;
     const deny = (enabled: boolean) => world.directory.users.model.updateOne({ _id: owner }, { $set: { enabled } });
     world.powerOff(nameOf(from));
-    world.beforeFencing = async () => void (await deny(false));
+    world.power = { ...world.usualPower, off: async () => void (await deny(false)) };
     await missed();
     const op = await last();
     expect(await world.ended(op)).toMatchObject({ state: 'failed', error: { code: 'vm_failed' } });
@@ -425,8 +432,8 @@ describe('failoverHost', () => {
   });
 
   it('does not wait for what is at work on a VM: that fails at once where the host is off, and the VM is recovered then', async () => {
+    await armed({ action: 'recreate', polls: 2 });
     const vm = await made();
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     await set(to, 'MONITORED');
     const other = await made();
     world.powerOff(nameOf(from));
@@ -441,8 +448,8 @@ describe('failoverHost', () => {
   });
 
   it('has a deployment and a scaling go on that have failed because their VMs were on it', async () => {
+    await armed({ action: 'recreate', polls: 2 });
     const { id: scaled } = await world.running([{ name: 'web', cardinality: 1 }]);
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
     world.powerOff(nameOf(from));
     const deployment = await world.deploy([
       { name: 'front', cardinality: 2 },
@@ -485,7 +492,7 @@ describe('failoverHost', () => {
   });
 
   it('does not begin by itself where more hosts of a cluster are silent than fail by themselves', async () => {
-    await policy({ action: 'recreate', polls: 2, fencing: [command] });
+    await armed({ action: 'recreate', polls: 2 });
     const before = (await failovers()).length;
     await set(to, 'MONITORED');
     world.hypervisor.cutOff(nameOf(from));

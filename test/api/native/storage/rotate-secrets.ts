@@ -17,9 +17,9 @@ function write<A extends unknown[], T>(work: (...given: A) => T): (...given: A) 
     return work(...given);
   };
 }
-const datastores = { ...store.datastores, reseal: write(store.datastores.reseal) };
+const secrets = { ...store.secrets, reseal: write(store.secrets.reseal) };
 const done = await rotateSecrets(
-  { store: { ...store, datastores }, sealer: { ...sealer, addKey: write(sealer.addKey) } },
+  { store: { ...store, secrets }, sealer: { ...sealer, addKey: write(sealer.addKey) } },
   { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] },
 );
 process.stdout.write(`rotated ${JSON.stringify(done)}\n`);

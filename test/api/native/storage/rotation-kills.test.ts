@@ -59,10 +59,10 @@ it('a rotation that is killed between any two of its writes is finished when it 
     const again = rotate(99);
     expect(await again.exit, again.text()).toBe(0);
     const newest = keys().at(-1);
-    expect(await datastores.sealingKeys()).toEqual([newest]);
+    expect(await world.store.secrets.sealingKeys()).toEqual([newest]);
     // What was cut off is finished with the key that it had made; where it had made none, there is one now.
     expect(keys()).toHaveLength(before.length + 1);
     expect(await opened()).toEqual(['one', 'two', 'three']);
   }
-  expect(await datastores.sealingKeys()).toEqual([keys().at(-1)]);
+  expect(await world.store.secrets.sealingKeys()).toEqual([keys().at(-1)]);
 });

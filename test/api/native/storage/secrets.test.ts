@@ -83,9 +83,9 @@ describe('the keys of secrets', () => {
     // Cut off behind the first secret: there is a new key, and one secret has it.
     const second = world.sealer.addKey();
     const place = { kind: 'datastore', id: one, field: 'secret key' };
-    const before = (await world.store.datastores.sealedOtherwise(second)).find(({ id }) => id === one);
+    const before = (await world.store.secrets.sealedOtherwise(second)).find(({ place: { id } }) => id === one);
     if (!before) throw new Error('it has a secret');
-    await world.store.datastores.reseal(before, world.sealer.seal('another', place));
+    await world.store.secrets.reseal(before, world.sealer.seal('another', place));
     expect((await ask('post', '/secrets/rotate')).body).toEqual({
       ...{ key: second, resealed: 1 },
       unused: [first, body.key],
