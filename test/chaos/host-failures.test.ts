@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { openStates } from '../../domain/operation-states.js';
 import { SimulatedDomain, SimulatedHosts } from '../../schemas/hosts/simulator.js';
+import type { OperationState } from '../../schemas/operations/operation.js';
 import { Cluster } from '../support/cluster.js';
 import { seeded } from '../support/cluster-chance.js';
 import { armHosts, makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
@@ -127,15 +128,11 @@ describe(`a cloud of ${hosts} hosts and ${services * 100} VMs, of which hosts fa
     'a host returns while it is failed over': async () => {
       const host = pick(names);
       await faults(host, { hang: true });
-      const { _id } = (await cluster.store.hosts.model.findOne({ name: host }, { _id: 1 }).lean().exec()) ?? {
-        _id: -1,
-      };
-      const begun = new Date();
-      const filter = { kind: 'failoverHost' as const, 'resource.id': _id, created_at: { $gte: begun } };
-      await eventually(async () => (await cluster.store.operations.model.countDocuments(filter)) > 0);
+      const before = new Date();
+      await eventually(async () => (await failoversOf(host, before)) > 0);
       await sleep(Math.round(dice() * 3_000));
-      // Whether its power was cut by then or not: what it ran is there again.
-      await faults(host, { revive: 'running' });
+      // With what it ran, if its power has not been cut by then.
+      await faults(host, {});
       return [host];
     },
     'a host flaps': async () => {
@@ -143,12 +140,22 @@ describe(`a cloud of ${hosts} hosts and ${services * 100} VMs, of which hosts fa
       for (let times = 0; times < 4; times++) {
         await faults(host, { hang: true });
         await sleep(Math.round(interval * 1_000 * (0.5 + dice())));
-        await faults(host, { revive: 'running' });
+        await faults(host, {});
         await sleep(Math.round(interval * 500 * dice()));
       }
       return [host];
     },
   };
+
+  const staysAway = new Set(['a host dies', 'a host hangs, and runs on', 'two hosts die, one after the other']);
+  async function failoversOf(name: string, since: Date, states?: readonly OperationState[]): Promise<number> {
+    const { hosts: all, operations } = cluster.store;
+    const found = await all.model.findOne({ name }, { _id: 1 }).lean().exec();
+    return operations.model.countDocuments({
+      ...{ kind: 'failoverHost', 'resource.id': found?._id ?? -1, created_at: { $gte: since } },
+      ...(states && { state: { $in: [...states] } }),
+    });
+  }
 
   const breaks: Record<string, () => Promise<void>> = {
     nothing: async () => {},
@@ -188,17 +195,21 @@ describe(`a cloud of ${hosts} hosts and ${services * 100} VMs, of which hosts fa
         const breaking = pick(Object.keys(breaks));
         console.error(`${round}: ${failure}; ${breaking}`);
         const begun = Date.now();
+        const before = new Date();
         const failing = failures[failure]?.() ?? Promise.resolve([]);
         await sleep(Math.round(dice() * 15_000));
         await breaks[breaking]?.();
         const struck = await failing;
+        // Those that stay away are failed over, whatever dies meanwhile.
+        if (staysAway.has(failure))
+          for (const host of struck) await eventually(async () => (await failoversOf(host, before, ['succeeded'])) > 0);
         // As long as hosts are away everything runs elsewhere, or where they have come back by themselves.
         await eventually(async () => {
           const { vms, operations } = cluster.store;
           const open = await operations.model.countDocuments({ state: { $in: [...openStates] } });
           return open === 0 && (await vms.model.countDocuments({ lcm_state: 'RUNNING' })) === services * 100;
         });
-        for (const host of struck) await faults(host, { revive: 'running' });
+        for (const host of struck) await faults(host, {});
         await eventually(isWell);
         console.error(`${round}: whole again after ${Math.round((Date.now() - begun) / 1_000)} s`);
         expect(watch.twice).toEqual([]);
