@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { ConsistencyCheckResource } from '../../schemas/consistency/consistency.js';
 import { HostResource } from '../../schemas/hosts/host.js';
 import { ImageResource } from '../../schemas/storage/image.js';
@@ -143,6 +144,33 @@ describe('VMs whose images lie elsewhere than their disks', () => {
     await remove(packed);
     expect(await copies()).toEqual([]);
     expect(filesIn(join(here, '0'))).toEqual([]);
+  });
+
+  it('has an image brought once for two hundred VMs of a role, whose disks all stand on that copy', async () => {
+    const { client } = cluster;
+    const packed = await image({ name: 'for many', datastore_id: inS3, source: { url: source.url } });
+    const template = { CPU: 0.02, MEMORY: 64, DISK: [{ IMAGE_ID: packed }], SCHED_REQUIREMENTS: 'CLUSTER_ID = 0' };
+    const vm_template = await client.make('/vm-templates', { name: 'one of many', template });
+    const roles = [{ name: 'web', cardinality: 200, vm_template }];
+    const service = await client.instantiate(await client.make('/service-templates', { name: 'many', roles }));
+    await client.awaitService(service, 'RUNNING');
+    expect(await begun(packed)).toBe(1);
+    const root = join(here, '0');
+    const backing = (await client.vmsOf(service)).map(({ id }) => {
+      const told = execFileSync('qemu-img', ['info', '-U', '--output=json', diskOf(id, root)], { encoding: 'utf8' });
+      const { 'full-backing-filename': path } = z
+        .object({ 'full-backing-filename': z.string() })
+        .parse(JSON.parse(told));
+      return realpathSync(path);
+    });
+    expect(backing).toHaveLength(200);
+    expect(new Set(backing).size).toBe(1);
+    expect(contentOf(backing[0] ?? '')).toBe(sha256Of(bytes));
+    await client.accepted('POST', `/services/${service}/undeploy`, { hard: true });
+    await client.awaitService(service, 'DONE');
+    expect(filesIn(root).filter((path) => path.includes('/vms/'))).toEqual([]);
+    await remove(packed);
+    expect(filesIn(root)).toEqual([]);
   });
 
   it('has an image brought to another machine though the worker is killed in the midst, which goes on', async () => {
