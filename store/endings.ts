@@ -20,6 +20,7 @@ import type { Health } from './services/health.js';
 import type { EndingStores, Releases } from './services/releases.js';
 import { serviceEndings } from './services/service-endings.js';
 import type { ServiceNetworks } from './services/service-networks.js';
+import type { ServiceTemplateStore } from './services/service-templates.js';
 import { imageEndings } from './storage/image-endings.js';
 import type { ImageStore } from './storage/images.js';
 import type { Flushes } from './vms/flushes.js';
@@ -49,6 +50,7 @@ export function createEndings(
     serviceNetworks,
     apps,
     vmTemplates,
+    serviceTemplates,
   }: EndingStores & {
     quotas: QuotaStore;
     health: Health;
@@ -62,11 +64,10 @@ export function createEndings(
     serviceNetworks: ServiceNetworks;
     apps: AppStore;
     vmTemplates: DocumentStore<'vm_template'>;
+    serviceTemplates: ServiceTemplateStore;
   },
 ) {
   const scalingEnds = scalingEndings({ scalings, releases });
-
-  const ofImages = imageEndings(images);
 
   /** What becomes of what an operation was about. */
   const settles: { readonly [T in OperatedKind]: Settles<T> } = {
@@ -77,7 +78,7 @@ export function createEndings(
     },
     vm: vmEndings({ vms, wilds, images, holdings, release: releases.releaseOne }),
     host: hostEndings({ flushes, failovers, releases }),
-    image: { ...ofImages, exportApp: exportEnding({ apps, images, vmTemplates }, ofImages.exportApp) },
+    image: { ...imageEndings(images), exportApp: exportEnding({ apps, images, vmTemplates, serviceTemplates }) },
     app: appEndings({ apps, images }),
     zone: { checkConsistency: settleNothing },
   };

@@ -80,6 +80,7 @@ export function createStore(connection: Connection) {
   const marketplaces = createMarketplaceStore(connection);
   const images = createImageStore(connection, { quotas, datastores });
   const apps = createAppStore(connection);
+  const serviceTemplates = createServiceTemplateStore(connection, documents('service_template'));
   const uses = createImageUses(images);
   const holdings = createVmHoldings({ leases, uses, networks, quotas });
   const reservations = createReservations({ leases, networks, quotas });
@@ -139,7 +140,7 @@ export function createStore(connection: Connection) {
     reservations,
     serviceNetworks,
     vmTemplates: documents('vm_template'),
-    serviceTemplates: createServiceTemplateStore(connection, documents('service_template')),
+    serviceTemplates,
     operations,
     progress: createProgress(connection),
     steps,
@@ -178,6 +179,7 @@ export function createStore(connection: Connection) {
       serviceNetworks,
       apps,
       vmTemplates: documents('vm_template'),
+      serviceTemplates,
     }),
     scalings,
     flushes,

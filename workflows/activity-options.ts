@@ -45,7 +45,8 @@ const briefly = { ...atStorage, startToCloseTimeout: '3m', scheduleToCloseTimeou
 /** How much has been sent of an image. */
 export const judging = proxyActivities<Pick<StorageSteps, 'judgeUpload'>>(briefly);
 /** What was cancelled, or is to go, is removed. */
-export const emptying = proxyActivities<Pick<StorageSteps, 'emptyImage' | 'settleRestore' | 'emptyApp'>>(briefly);
+export const emptying =
+  proxyActivities<Pick<StorageSteps, 'emptyImage' | 'settleRestore' | 'emptyApp' | 'undoExport'>>(briefly);
 export const resizing =
   proxyActivities<Pick<StorageSteps, 'growImage' | 'measureImage' | 'changeSnapshots' | 'settleSnapshots'>>(briefly);
 

@@ -6,6 +6,7 @@ import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { operationsLeaf } from '../operations/operation-list.js';
 import { startOperation } from '../operations/start-operation.js';
 import { whyLeaf } from '../operations/why.js';
+import { serviceTemplates } from '../services/service-template.js';
 import { AttributeOption, attributesOf } from '../shell/attribute.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
@@ -17,6 +18,7 @@ import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { datastores } from '../storage/datastore.js';
 import { images } from '../storage/image.js';
+import { vmTemplates } from '../vms/vm-template.js';
 import { markets } from './market.js';
 
 export const apps: Resource<typeof AppResource, typeof AppResource> = {
@@ -53,7 +55,9 @@ export const apps: Resource<typeof AppResource, typeof AppResource> = {
         ['PUBLISHER', app.publisher || null],
         ['TAGS', app.tags.join(', ') || null],
         ['DESCRIPTION', app.description || null],
-        ['ORIGIN', app.origin_id < 0 ? 'a catalogue of others' : `image ${app.origin_id}`],
+        ['ORIGIN', app.origin_id < 0 ? 'a catalogue of others' : `${origins[app.type]} ${app.origin_id}`],
+        ['IMAGES', app.parts.length > 1 ? app.parts.map((part) => part.name).join(', ') : null],
+        ['VM TEMPLATES', app.templates.join(', ') || null],
         ['SOURCE', app.source],
         ['BYTES', app.bytes === null ? null : String(app.bytes)],
         ['VIRTUAL SIZE', app.virtual_size === null ? null : String(app.virtual_size)],
@@ -69,6 +73,8 @@ export const apps: Resource<typeof AppResource, typeof AppResource> = {
       ...importTemplate(app),
     ].join('\n'),
 };
+
+const origins = { IMAGE: 'image', VMTEMPLATE: 'VM template', SERVICE_TEMPLATE: 'service template' } as const;
 
 /** What comes with an export: the attributes of the image, and the VM template. */
 function importTemplate({ app_template, vm_template }: AppResource): string[] {
@@ -138,19 +144,35 @@ export const appCommands: readonly Leaf[] = [
   }),
   leaf({
     usage: 'create <name>',
-    summary: 'Publish an image in a marketplace',
-    examples: ['arcus app create debian --image debian --market corporate --version 12.1 --wait'],
+    summary: 'Publish an image, or a template with its images, in a marketplace',
+    examples: [
+      'arcus app create debian --image debian --market corporate --version 12.1 --wait',
+      'arcus app create shop --service-template shop --market corporate',
+    ],
     options: [
       ['--image <image>', 'what it is made of, by id or name'],
+      ['--vm-template <template>', 'or the VM template, with its images'],
+      ['--service-template <template>', 'or the service template, with its VM templates and their images'],
       ['--market <market>', 'where it is published, by id or name'],
       ...toldOptions,
       wait,
     ],
-    schema: Told.extend(Wait.shape).extend({ image: z.string().optional(), market: z.string().optional() }),
-    run: async (context, [name], { image, market, wait: waits, ...told }) => {
-      const image_id = await resolve(context.client(), images, image);
-      const market_id = await resolve(context.client(), markets, market);
-      const body = json({ name, image_id, market_id, ...toldOf(told) });
+    schema: Told.extend(Wait.shape).extend({
+      image: z.string().optional(),
+      vmTemplate: z.string().optional(),
+      serviceTemplate: z.string().optional(),
+      market: z.string().optional(),
+    }),
+    run: async (context, [name], { image, vmTemplate, serviceTemplate, market, wait: waits, ...told }) => {
+      const client = context.client();
+      const of =
+        vmTemplate !== undefined
+          ? { vm_template_id: await resolve(client, vmTemplates, vmTemplate) }
+          : serviceTemplate !== undefined
+            ? { service_template_id: await resolve(client, serviceTemplates, serviceTemplate) }
+            : { image_id: await resolve(client, images, image) };
+      const market_id = await resolve(client, markets, market);
+      const body = json({ name, market_id, ...of, ...toldOf(told) });
       await reportOperation(context, await startOperation(context, 'POST', apps.path, body), { wait: waits });
     },
   }),
@@ -175,8 +197,9 @@ export const appCommands: readonly Leaf[] = [
       const vm_template_name = typeof vmTemplate === 'string' ? vmTemplate : vmTemplate === false ? null : undefined;
       const body = json({ name, ...into, vm_template_name });
       const accepted = await startOperation(context, 'POST', `${apps.path}/${id}/export`, body);
-      const { vm_template_id } = accepted.value;
+      const { vm_template_id, service_template_id } = accepted.value;
       if (vm_template_id !== undefined) context.err(`VM template ${vm_template_id} comes with it.`);
+      if (service_template_id !== undefined) context.err(`It becomes service template ${service_template_id}.`);
       await reportOperation(context, accepted, { wait: waits });
     },
   }),

@@ -6,11 +6,13 @@ import { MarketplaceResource } from '../../schemas/market/marketplace.js';
 import { apps } from '../market/app.js';
 import { markets } from '../market/market.js';
 import { startOperation } from '../operations/start-operation.js';
+import { serviceTemplates } from '../services/service-template.js';
 import { Complaint } from '../shell/complaint.js';
 import { attributesOfCoded } from '../shell/files/input.js';
 import { resolve } from '../shell/resource.js';
 import { datastores } from '../storage/datastore.js';
 import { images } from '../storage/image.js';
+import { vmTemplates } from '../vms/vm-template.js';
 import { appList, appText, marketList, marketText } from './market-text.js';
 import { type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 import { attributesIn } from './template-file.js';
@@ -109,6 +111,21 @@ function templateIn(text: z.output<typeof AppText>, name: 'APPTEMPLATE' | 'VMTEM
   return coded === undefined ? undefined : attributesOfCoded(coded, name);
 }
 
+/** What an app is made of, by its TYPE. */
+async function originOf(client: Client, type = 'IMAGE', origin: string | undefined): Promise<object> {
+  const whole = { whole: true };
+  switch (type.toUpperCase()) {
+    case 'IMAGE':
+      return { image_id: await resolve(client, images, origin, whole) };
+    case 'VMTEMPLATE':
+      return { vm_template_id: await resolve(client, vmTemplates, origin, whole) };
+    case 'SERVICE_TEMPLATE':
+      return { service_template_id: await resolve(client, serviceTemplates, origin, whole) };
+    default:
+      throw new Complaint('usage', `TYPE is ${type}.`, { next: 'Say IMAGE, VMTEMPLATE or SERVICE_TEMPLATE.' });
+  }
+}
+
 const set = ({ client }: One, id: number, change: object) =>
   client.send('PATCH', `${apps.path}/${id}`, AppResource, json(change));
 
@@ -128,13 +145,11 @@ export const appVerbs: readonly Verb[] = [
       const given = Given.parse(options);
       const text = AppText.parse(file === undefined ? {} : attributesIn(file));
       const named = given.marketplace ?? text.MARKETPLACE_ID ?? text.MARKETPLACE_NAME ?? text.MARKETPLACE;
-      const type = text.TYPE?.toUpperCase();
-      if (type !== undefined && type !== 'IMAGE')
-        throw new Complaint('usage', `TYPE is ${type}: apps are made of images.`, { next: 'Say TYPE=IMAGE.' });
+      const origin = given.image ?? text.ORIGIN_ID;
       const body = json({
         name: given.name ?? text.NAME,
         market_id: await resolve(client, markets, named, { whole: true }),
-        image_id: await resolve(client, images, given.image ?? text.ORIGIN_ID, { whole: true }),
+        ...(await originOf(client, given.image === undefined ? text.TYPE : 'IMAGE', origin)),
         ...{ description: given.description ?? text.DESCRIPTION, version: text.VERSION, publisher: text.PUBLISHER },
         tags: text.TAGS?.split(',').map((tag) => tag.trim()),
         app_template: templateIn(text, 'APPTEMPLATE'),

@@ -25,7 +25,7 @@ import { removeLeaf } from '../shell/remove-leaf.js';
 import { listAndShow, type Resource, report, resolve, shown } from '../shell/resource.js';
 import { askFor, inputOptions, inputsBody } from './given-inputs.js';
 
-const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
+export const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
   ...nounOf('service_template'),
   item: ServiceTemplateResource,
   whole: ServiceTemplateResource,

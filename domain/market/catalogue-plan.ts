@@ -3,21 +3,7 @@ import type { CatalogueApp } from './appliances.js';
 import { imageTypeIn } from './exported.js';
 
 /** What a catalogue says of an app, as it is stored. */
-export type Told = Pick<
-  App,
-  | 'name'
-  | 'description'
-  | 'version'
-  | 'publisher'
-  | 'tags'
-  | 'url'
-  | 'bytes'
-  | 'md5'
-  | 'format'
-  | 'image_type'
-  | 'app_template'
-  | 'vm_template'
->;
+export type Told = Pick<App, 'name' | 'description' | 'version' | 'publisher' | 'tags' | 'parts' | 'vm_template'>;
 /** An app of a catalogue as it is known. */
 export type KnownApp = Pick<App, '_id' | 'upstream' | 'exports'> & Told;
 
@@ -46,20 +32,19 @@ export function planCatalogue(known: readonly KnownApp[], found: readonly Catalo
   return plan;
 }
 
-function toldOf({ name, description, version, publisher, tags, url, bytes, md5, format, ...rest }: CatalogueApp): Told {
-  const { attributes: app_template, vm_template } = rest;
+function toldOf(found: CatalogueApp): Told {
+  const { name, description, version, publisher, tags, url, bytes, md5, format, vm_template } = found;
+  const { attributes: app_template } = found;
   const image_type = imageTypeIn(app_template);
-  return {
-    ...{ name, description, version, publisher, tags, url, bytes, md5, format, image_type, app_template, vm_template },
+  const part = {
+    ...{ origin_id: -1, name, key: null, url, bytes, md5, sha256: null, format, virtual_size: null },
+    ...{ image_type, app_template },
   };
+  return { name, description, version, publisher, tags, parts: [part], vm_template };
 }
 
 /** Members of what a catalogue says come in their order, as they are written. */
 const isSame = (app: KnownApp, told: Told): boolean => {
-  const { name, description, version, publisher, tags, url, bytes, md5, format } = app;
-  const { image_type, app_template, vm_template } = app;
-  const before: Told = {
-    ...{ name, description, version, publisher, tags, url, bytes, md5, format, image_type, app_template, vm_template },
-  };
-  return JSON.stringify(before) === JSON.stringify(told);
+  const { name, description, version, publisher, tags, parts, vm_template } = app;
+  return JSON.stringify({ name, description, version, publisher, tags, parts, vm_template }) === JSON.stringify(told);
 };

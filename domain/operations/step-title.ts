@@ -117,6 +117,7 @@ const titles = {
   beginPublication: () => 'plan the publication',
   publishBytes: () => 'send the bytes of the image to the marketplace',
   beginAppDeletion: () => 'take the app from whoever has it',
+  undoExport: () => 'remove what there is of the images',
   emptyApp: () => 'remove what there is of the app',
   beginCheck: () => 'plan the check',
   beginRound: () => 'begin a round of the check',

@@ -2,6 +2,7 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import { sourceOf } from '../../domain/market/app-source.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
+import { Problem } from '../../domain/problems.js';
 import { megabytesOf } from '../../domain/storage/image-states.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
@@ -55,7 +56,10 @@ export async function updateApp(
     const state = named.has('state') && wish.state !== before.state ? stateOf[wish.state] : app.state;
     const name = objectName(wish.name, app.name);
     const { description, version, publisher, tags, app_template, vm_template } = wish;
-    const change = { name, description, version, publisher, tags, app_template, vm_template, state };
+    if (app.type !== 'IMAGE' && (named.has('app_template') || named.has('vm_template')))
+      throw new Problem('wrong_state', `App ${id} (${app.name}) is a template: what it carries stays as it is.`);
+    const parts = app.type === 'IMAGE' ? app.parts.map((part) => ({ ...part, app_template })) : app.parts;
+    const change = { name, description, version, publisher, tags, parts, vm_template, state };
     return nameFree('app', name, () => store.apps.change(id, change, transaction));
   });
   return shownOne(caller, after);
@@ -65,9 +69,9 @@ const stateOf = { enabled: 'READY', disabled: 'DISABLED' } as const;
 
 /** What can be edited of an app, as it is. */
 const editable = (app: App): AppEdit => {
-  const { name, description, version, publisher, tags, app_template, vm_template, state } = app;
+  const { name, description, version, publisher, tags, parts, vm_template, state } = app;
   return {
-    ...{ name, description, version, publisher, tags, app_template, vm_template },
+    ...{ name, description, version, publisher, tags, app_template: parts[0]?.app_template ?? {}, vm_template },
     state: state === 'DISABLED' ? 'disabled' : 'enabled',
   };
 };
@@ -87,14 +91,27 @@ async function shown(
 
 function appResource(app: App, names: Names, market: Marketplace | undefined): AppResource {
   const { _id: id, name, description, version, publisher, tags, market_id, type, state, reason, origin_id } = app;
-  const { bytes, virtual_size, md5, sha256, format, image_type, app_template, vm_template, exports } = app;
+  const { parts, vm_template, templates = [], exports } = app;
   const isThere = state === 'READY' || state === 'DISABLED';
+  const shown = parts.map((part) => ({
+    ...{ name: part.name, source: isThere && market ? sourceOf(part, market) : null, bytes: part.bytes },
+    ...{ md5: part.md5, sha256: part.sha256, format: part.format, image_type: part.image_type },
+  }));
+  const [one, ...others] = shown;
+  const single = others.length === 0 ? one : undefined;
+  const bytes = sumOf(parts.map((part) => part.bytes));
   return {
     ...{ id, name, ...ownership(app), ...names(app) },
     ...{ description, version, publisher, tags, market_id, type, state, reason, origin_id },
-    source: isThere && market ? sourceOf(app, market) : null,
-    ...{ bytes, size_mb: bytes === null ? null : megabytesOf(bytes), virtual_size, md5, sha256, format },
-    ...{ image_type, app_template, vm_template, exports, operation: operationAtWork(app) },
+    ...{ source: single?.source ?? null, bytes, size_mb: bytes === null ? null : megabytesOf(bytes) },
+    ...{ virtual_size: sumOf(parts.map((part) => part.virtual_size)), md5: single?.md5 ?? null },
+    ...{ sha256: single?.sha256 ?? null, format: single?.format ?? null, image_type: single?.image_type ?? null },
+    ...{ parts: shown, app_template: parts[0]?.app_template ?? {}, vm_template },
+    ...{ templates: templates.map((template) => template.name), exports, operation: operationAtWork(app) },
     created_at: iso(app.created_at),
   };
 }
+
+/** null: one of them is not known. */
+const sumOf = (numbers: readonly (number | null)[]): number | null =>
+  numbers.reduce((sum, number) => (sum === null || number === null ? null : sum + number), 0);

@@ -1,26 +1,22 @@
-import { randomBytes } from 'node:crypto';
-import { keptAttributes } from '../../domain/attribute-names.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
-import { appKey } from '../../domain/market/app-key.js';
-import { Problem } from '../../domain/problems.js';
-import { whyWhole } from '../../domain/storage/image-snapshots.js';
+import { Problem, problemOf } from '../../domain/problems.js';
 import { limits } from '../../schemas/common/limits.js';
 import { kinds } from '../../schemas/kinds.js';
 import type { App, CreateApp } from '../../schemas/market/app.js';
 import type { Marketplace } from '../../schemas/market/marketplace.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import type { Image } from '../../schemas/storage/image.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { nameFree } from '../free-name.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import { contentsOf, partsOf, publishable } from './app-contents.js';
 
-/** An app, LOCKED, and the operation that sends its bytes: takes CREATE on apps, and USE on the marketplace and on the image. */
+/** An app, LOCKED, and the operation that sends its bytes: takes CREATE on apps, and USE on the marketplace and on what it is made of. */
 export async function publishApp(
   context: OperationsContext,
   caller: Caller,
@@ -33,26 +29,23 @@ export async function publishApp(
   if (repeated) return repeated;
   mayCreate(caller, 'app');
   const name = objectName(request.name);
-  const { market_id, image_id } = request;
+  const { market_id, description, version, publisher = caller.name, tags, app_template } = request;
   await marketForApps(context, caller, market_id);
-  const image = await publishable(context, caller, image_id);
+  const { images, ...contents } = await contentsOf(context, caller, request);
   const id = await store.counters.one(kinds.app.ids.pool);
-  const { description, version, publisher = caller.name, tags, app_template, vm_template = null } = request;
   const app: Omit<App, 'operation'> = {
     ...{ _id: id, name, uid: caller.id, gid: caller.gid, permissions: permissionsOfNew(caller) },
-    ...{ description, version, publisher, tags, market_id, type: 'IMAGE', state: 'LOCKED', reason: null },
-    ...{ origin_id: image_id, upstream: null, key: appKey(id, randomBytes(16).toString('hex')), url: null },
-    ...{ bytes: null, md5: null, sha256: null, format: image.format, virtual_size: image.virtual_size },
-    image_type: image.type,
-    app_template: app_template ? keptAttributes(app_template) : (image.attributes ?? {}),
-    ...{ vm_template, exports: [], wanted: null, epoch: 0, created_at: new Date() },
+    ...{ description, version, publisher, tags, market_id, ...contents, state: 'LOCKED', reason: null },
+    ...{ upstream: null, parts: partsOf(id, images, app_template), exports: [], wanted: null, epoch: 0 },
+    created_at: new Date(),
   };
+  const ids = images.map(({ _id }) => _id);
   return admit(context, caller, admission, {
     kind: 'publishApp',
     resource: { type: 'app', id },
-    ...{ name, owner: app, input: { image: image_id }, request: asked },
+    ...{ name, owner: app, input: { images: ids }, request: asked },
     claim: async (op, transaction) => {
-      if (!(await store.images.beginPublishing(image_id, id, transaction))) return null;
+      if (!(await holdAll(context, ids, id, transaction))) return null;
       await store.references.makeFor(app, transaction);
       await refuseMore(context, app, transaction);
       await stays(context, market_id, transaction);
@@ -60,7 +53,7 @@ export async function publishApp(
       await nameFree('app', name, () => store.apps.insert(made, transaction));
       return made;
     },
-    refusal: () => whyLost(store, { do: 'image', wish: 'clone' }, { type: 'image', id: image_id }),
+    refusal: () => whyNotHeld(context, ids),
   });
 }
 
@@ -69,7 +62,7 @@ export async function publishAgain(
   context: OperationsContext,
   caller: Caller,
   id: number,
-  { image: image_id }: OperationInputs['publishApp'],
+  { images }: OperationInputs['publishApp'],
   { request, retryOf, admission }: Asked,
 ): Promise<OperationResource> {
   const { store } = context;
@@ -77,14 +70,14 @@ export async function publishAgain(
   const act = { do: 'app', wish: 'publish' } as const;
   await demandOn(store, act, { type: 'app', app });
   await marketForApps(context, caller, app.market_id);
-  await publishable(context, caller, image_id);
+  for (const image of images) await publishable(context, caller, image);
   return admit(context, caller, admission, {
     kind: 'publishApp',
     resource: { type: 'app', id },
-    ...{ name: app.name, owner: app, input: { image: image_id }, request },
+    ...{ name: app.name, owner: app, input: { images }, request },
     ...(retryOf !== undefined && { retryOf }),
     claim: async (op, transaction) => {
-      if (!(await store.images.beginPublishing(image_id, id, transaction))) return null;
+      if (!(await holdAll(context, images, id, transaction))) return null;
       await refuseMore(context, app, transaction);
       return store.apps.admitAgain(id, op, transaction);
     },
@@ -124,6 +117,30 @@ export async function removeAppAgain(
   });
 }
 
+/** The images stay as they are until the app is there. All or none: what was written of some goes with the transaction. */
+async function holdAll(
+  { store }: OperationsContext,
+  images: readonly number[],
+  app: number,
+  transaction: Transaction,
+): Promise<boolean> {
+  for (const image of images) if (!(await store.images.beginPublishing(image, app, transaction))) return false;
+  return true;
+}
+
+/** Of which of them that cannot be, in the words of its acts. */
+async function whyNotHeld({ store }: OperationsContext, images: readonly number[]): Promise<Problem> {
+  for (const id of images) {
+    const image = await store.images.find(id);
+    const act = { do: 'image', wish: 'clone' } as const;
+    const fault = image
+      ? await demandOn(store, act, { type: 'image', image }).then(() => null, problemOf)
+      : new Problem('not_found', `There is no image ${id}.`);
+    if (fault) return fault;
+  }
+  return new Problem('operation_in_progress', 'Somebody else has changed an image of it just now; try again.');
+}
+
 /** A marketplace that takes apps, and that the caller may use. */
 async function marketForApps({ store }: OperationsContext, caller: Caller, id: number): Promise<Marketplace> {
   const market = authorised(caller, 'market', await store.marketplaces.find(id), 'use', id);
@@ -140,16 +157,6 @@ async function marketForApps({ store }: OperationsContext, caller: Caller, id: n
 async function stays({ store }: OperationsContext, id: number, transaction: Transaction): Promise<void> {
   const [missing] = await store.references.touch('market', [id], transaction);
   if (missing !== undefined) throw new Problem('not_found', `There is no marketplace ${id}.`);
-}
-
-/** An image whose bytes can be sent, and that the caller may use. */
-async function publishable({ store }: OperationsContext, caller: Caller, id: number): Promise<Image> {
-  const image = authorised(caller, 'image', await store.images.find(id), 'use', id);
-  await demandOn(store, { do: 'image', wish: 'clone' }, { type: 'image', image });
-  const whole = whyWhole(image, 'is published');
-  if (whole !== null) throw new Problem('wrong_state', whole);
-  if (image.ds_mad !== 'simulated') return image;
-  throw new Problem('not_implemented', `Image ${id} is in a simulated datastore, which keeps no bytes.`);
 }
 
 /** Nobody has so many apps on their way that others have no places for theirs. */

@@ -25,6 +25,13 @@ const actionOf = (operation: Operation): OperationResource['action'] =>
       ? operation.input.change.action
       : null;
 
+/** What images of an app come with: of a service its own template says which VM templates. */
+function comesWith({ input: { vm_templates, service_template } }: Operation<'exportApp'>) {
+  if (service_template !== null) return { service_template_id: service_template };
+  const [vm_template_id] = vm_templates;
+  return vm_template_id === undefined ? {} : { vm_template_id };
+}
+
 export function operationResource(
   operation: Operation,
   {
@@ -46,7 +53,7 @@ export function operationResource(
     decided_by: decidedBy(operation),
     waiting_for: operation.waiting_for,
     ...(isDiskSave(operation) && { image_id: operation.input.image }),
-    ...(isExport(operation) && operation.input.vm_template !== null && { vm_template_id: operation.input.vm_template }),
+    ...(isExport(operation) && comesWith(operation)),
     ...(operation.warnings && { warnings: operation.warnings }),
     error: operation.error,
     question: operation.question && {

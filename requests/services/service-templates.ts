@@ -20,6 +20,7 @@ import {
   ServiceTemplateBody,
   type ServiceTemplateResource,
 } from '../../schemas/services/service-template.js';
+import type { VmTemplate } from '../../schemas/vms/vm-template.js';
 import { hadByTemplates } from '../../store/vms/template-had.js';
 import { mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext, RequestsContext } from '../context.js';
@@ -38,13 +39,14 @@ export const kept = ({ store, directory }: OperationsContext): Kept<'service_tem
   },
 });
 
-export const serviceTemplates = (context: OperationsContext) => {
+/** `coming`: VM templates that are written before one that is made, in its transaction. */
+export const serviceTemplates = (context: OperationsContext, coming: readonly VmTemplate[] = []) => {
   const { store } = context;
   return managed(context, 'service_template', {
     ...kept(context),
     list: store.serviceTemplates.list,
     make: async (caller, body: ServiceTemplateBody) => {
-      await checkServiceTemplate(context, caller, body);
+      await checkServiceTemplate(context, caller, body, { coming });
       return (base): ServiceTemplate => ({ ...base, body });
     },
     insert: async (template, transaction) => {

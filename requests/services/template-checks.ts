@@ -35,13 +35,18 @@ export async function demandVmTemplates(
 /**
  * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
  * to use. `before`: what was wrong with that already is let be, so that it does not stand in the way of other changes.
- * What is too large is not looked at more closely. `filled`: no custom attribute is left to be filled in. Returns the VM templates of the roles.
+ * What is too large is not looked at more closely. `filled`: no custom attribute is left to be filled in. `coming`: VM templates that are written with it. Returns the VM templates of the roles.
  */
 export async function checkServiceTemplate(
   context: OperationsContext,
   caller: Caller,
   body: ServiceTemplateBody,
-  { under = '', before, filled = false }: { under?: string; before?: ServiceTemplateBody; filled?: boolean } = {},
+  {
+    under = '',
+    before,
+    filled = false,
+    coming = [],
+  }: { under?: string; before?: ServiceTemplateBody; filled?: boolean; coming?: readonly VmTemplate[] } = {},
 ): Promise<VmTemplate[]> {
   const { store } = context;
   const below = (findings: readonly Finding[], code?: ProblemCode) =>
@@ -51,7 +56,7 @@ export async function checkServiceTemplate(
     );
   below(beyond(measureServiceTemplate(body), before && measureServiceTemplate(before)));
   const ids = [body, before].flatMap((one) => one?.roles.map((role) => role.vm_template) ?? []);
-  const known = await store.vmTemplates.byIds(ids);
+  const known = [...(await store.vmTemplates.byIds(ids)), ...coming];
   const byId = new Map(known.map((template) => [template._id, template]));
   const wrongWith = async (one: ServiceTemplateBody): Promise<Finding[]> => {
     const pending = filled ? new Set<string>() : customAttributes(one);

@@ -220,6 +220,12 @@ export const limits = {
   },
   // Marketplaces.
   appTags: { most: 32, unit: 'items', of: 'the tags of an app', why: 'They stand in it.' },
+  appParts: {
+    most: 64,
+    unit: 'items',
+    of: 'the images of an app',
+    why: 'They are sent one after the other by one operation, and stand in the app.',
+  },
   appExports: {
     most: 100,
     unit: 'items',

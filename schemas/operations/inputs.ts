@@ -111,10 +111,14 @@ export const SnapshotImageInput = z.object({
 });
 export const DeleteImageInput = z.object({});
 export const ExportAppInput = z.object({
-  app: z.int().describe('The app of a marketplace that it is made of'),
-  vm_template: z.int().nullable().describe('The VM template that is made with it; null: none'),
+  app: z.int().describe('The app of a marketplace'),
+  images: z.array(z.int()).describe('The images that are made of it, in the order of its parts'),
+  vm_templates: z.array(z.int()).describe('The VM templates that are made with them'),
+  service_template: z.int().nullable().describe('The service template that is made with them; null: none'),
 });
-export const PublishAppInput = z.object({ image: z.int().describe('The image that it is made of') });
+export const PublishAppInput = z.object({
+  images: z.array(z.int()).describe('The images that it is made of, in the order of its parts'),
+});
 export const DeleteAppInput = z.object({});
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 

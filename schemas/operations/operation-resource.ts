@@ -43,8 +43,9 @@ export const OperationResource = z
     waiting_for: z.string().nullable(),
     image_id: ObjectId.optional().describe('The image that it makes of a disk of a VM; absent: it makes none of one'),
     vm_template_id: ObjectId.optional().describe(
-      'The VM template that comes with an image of an app; absent: none does',
+      'The VM template that comes with images of an app; absent: none does, or several do',
     ),
+    service_template_id: ObjectId.optional().describe('The service template that an app becomes; absent: none'),
     warnings: z
       .array(z.string())
       .optional()

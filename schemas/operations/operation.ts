@@ -162,10 +162,12 @@ export const isSnapshotChange = (operation: Operation): operation is Operation<'
 export const isExport = (operation: Operation): operation is Operation<'exportApp'> => operation.kind === 'exportApp';
 export const isPublication = (operation: Operation): operation is Operation<'publishApp'> =>
   operation.kind === 'publishApp';
-/** The images that an operation makes or removes: what it is about, or what it makes of disks, in their order. */
+/** The images that an operation makes or removes: what it is about, or what it makes of disks, or of an app, in their order. */
 export const imagesOf = (operation: Operation): number[] =>
   isDiskSave(operation)
     ? [operation.input, ...(operation.input.also ?? [])].map(({ image }) => image)
-    : [operation.resource.id];
+    : isExport(operation)
+      ? operation.input.images
+      : [operation.resource.id];
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
   operation.kind === 'checkConsistency';

@@ -1,8 +1,8 @@
 import type { Operation } from '../../schemas/operations/operation.js';
-import type { DocumentStore } from '../documents.js';
 import type { Transaction } from '../mongo/transaction.js';
 import type { Settle, Settles } from '../operations/ending.js';
 import type { Outcome } from '../operations/operations.js';
+import { settleSaved } from '../storage/image-endings.js';
 import type { ImageStore } from '../storage/images.js';
 import type { AppStore } from './apps.js';
 
@@ -14,7 +14,7 @@ type Stores = { apps: AppStore; images: ImageStore };
  */
 export const appEndings = ({ apps, images }: Stores): Settles<'app'> => ({
   async publishApp(operation, claimed, transaction) {
-    await images.endPublishing(operation.input.image, operation.resource.id, transaction);
+    for (const image of operation.input.images) await images.endPublishing(image, operation.resource.id, transaction);
     return { outcome: await settlePublished(apps, operation, claimed, transaction), releasing: null };
   },
   async deleteApp({ _id: op, resource: { id } }, claimed, transaction) {
@@ -65,20 +65,21 @@ async function settlePublished(
 }
 
 /**
- * Of an export: where its image is not there, nothing that was made with it is, and the image itself goes where nothing of it is left in its datastore. The app may be
- * deleted again.
+ * Of an export: where its images are not all there, nothing that was made with them is, and those that are not go where nothing of them is left in their datastores. The app may
+ * be deleted again.
  */
 export const exportEnding =
-  (
-    { apps, images, vmTemplates }: Stores & { vmTemplates: DocumentStore<'vm_template'> },
-    settleImage: Settle<'exportApp'>,
-  ): Settle<'exportApp'> =>
+  ({ apps, images, vmTemplates, serviceTemplates }: Stores & Templates): Settle<'exportApp'> =>
   async (operation, claimed, transaction) => {
-    const { input, resource } = operation;
-    await apps.endExport(input.app, operation._id, transaction);
-    const settlement = await settleImage(operation, claimed, transaction);
-    const image = await images.find(resource.id, transaction);
-    if (settlement.outcome.state !== 'succeeded' && image?.state !== 'READY' && input.vm_template !== null)
-      await vmTemplates.remove(input.vm_template, transaction);
-    return settlement;
+    const { app, vm_templates, service_template } = operation.input;
+    await apps.endExport(app, operation._id, transaction);
+    const outcome = await settleSaved(images, operation, claimed, transaction);
+    if (outcome.state !== 'succeeded') {
+      if (service_template !== null) await serviceTemplates.remove(service_template, transaction);
+      for (const template of vm_templates) await vmTemplates.remove(template, transaction);
+    }
+    return { outcome, releasing: null };
   };
+
+type Removes = { remove: (id: number, transaction: Transaction) => Promise<unknown> };
+type Templates = { vmTemplates: Removes; serviceTemplates: Removes };

@@ -6,7 +6,7 @@ import type { CataloguePlan, KnownApp } from '../../domain/market/catalogue-plan
 import { defaultPermissions, type Ownership, type Page } from '../../schemas/common/common.js';
 import { limits } from '../../schemas/common/limits.js';
 import type { ListQuery } from '../../schemas/common/list.js';
-import { type App, appFields } from '../../schemas/market/app.js';
+import { type App, type AppPart, appFields } from '../../schemas/market/app.js';
 import { modelOf, ownershipFields } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
 import { orTaken } from '../mongo/taken.js';
@@ -16,7 +16,7 @@ import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 type By = { op: string; epoch: number };
 
 type AppChange = Partial<
-  Pick<App, 'name' | 'description' | 'version' | 'publisher' | 'tags' | 'app_template' | 'vm_template' | 'state'>
+  Pick<App, 'name' | 'description' | 'version' | 'publisher' | 'tags' | 'parts' | 'vm_template' | 'state'>
 >;
 
 export interface AppStore {
@@ -53,8 +53,10 @@ export interface AppStore {
   isHis(id: number, by: By): Promise<boolean>;
   /** The app, for the deletion that wants it; whoever had it has nothing of it any more. null: it is not there. */
   takeOver(id: number, op: string): Promise<App | null>;
-  /** Its bytes are there. false: the try has been overtaken. */
-  published(id: number, by: By, found: Pick<App, 'bytes' | 'md5' | 'sha256'>): Promise<boolean>;
+  /** The bytes of a part are there, by its place. false: the try has been overtaken. */
+  published(id: number, by: By, part: number, found: Pick<AppPart, 'bytes' | 'md5' | 'sha256'>): Promise<boolean>;
+  /** All of them are. The same. */
+  ready(id: number, by: By): Promise<boolean>;
   /** Nothing of it is left in its marketplace. */
   emptied(id: number, by: By): Promise<unknown>;
   /** It stays, in this state if any; nothing is at work on it any more. */
@@ -71,12 +73,12 @@ export interface AppStore {
 
 /** What all apps of catalogues are at first: the administrator's, for everybody to use. */
 const ofOthers = {
-  ...{ uid: 0, gid: 0, type: 'IMAGE', state: 'READY', reason: null, origin_id: -1, key: null },
+  ...{ uid: 0, gid: 0, type: 'IMAGE', state: 'READY', reason: null, origin_id: -1 },
   permissions: {
     ...{ ...defaultPermissions, group: { use: true, manage: false, admin: false } },
     other: { use: true, manage: false, admin: false },
   },
-  ...{ sha256: null, virtual_size: null, exports: [], operation: null, wanted: null, epoch: 0 },
+  ...{ exports: [], operation: null, wanted: null, epoch: 0 },
 } as const;
 
 export function createAppStore(connection: Connection): AppStore {
@@ -159,13 +161,13 @@ export function createAppStore(connection: Connection): AppStore {
 
     admitAgain: (id, op, transaction) =>
       admit(
-        { _id: id, operation: null, wanted: null, key: { $ne: null }, state: { $in: appStatesBefore('publish') } },
+        { _id: id, operation: null, wanted: null, upstream: null, state: { $in: appStatesBefore('publish') } },
         { $set: { operation: op, state: 'LOCKED', reason: null } },
         transaction,
       ),
     admitDeletion: (id, op, transaction) =>
       admit(
-        { _id: id, wanted: null, exports: [], key: { $ne: null }, state: { $in: appStatesBefore('remove') } },
+        { _id: id, wanted: null, exports: [], upstream: null, state: { $in: appStatesBefore('remove') } },
         { $set: { wanted: op } },
         transaction,
       ),
@@ -189,14 +191,27 @@ export function createAppStore(connection: Connection): AppStore {
         { _id: id, $or: [{ wanted: op }, { operation: op }] },
         { $set: { operation: op, wanted: null, state: 'LOCKED', reason: null }, $inc: { epoch: 1 } },
       ),
-    async published(id, by, found) {
+    async published(id, by, part, { bytes, md5, sha256 }) {
+      const at = `parts.${part}`;
       const { matchedCount } = await apps.updateOne(
         { ...atWork(id, by), state: 'LOCKED' },
-        { $set: { state: 'READY', reason: null, ...found } },
+        { $set: { [`${at}.bytes`]: bytes, [`${at}.md5`]: md5, [`${at}.sha256`]: sha256 } },
       );
       return matchedCount > 0;
     },
-    emptied: (id, by) => apps.updateOne(atWork(id, by), { $set: { emptied: by.op } }).exec(),
+    async ready(id, by) {
+      const { matchedCount } = await apps.updateOne(
+        { ...atWork(id, by), state: 'LOCKED', 'parts.bytes': { $ne: null } },
+        { $set: { state: 'READY', reason: null } },
+      );
+      return matchedCount > 0;
+    },
+    emptied: (id, by) =>
+      apps
+        .updateOne(atWork(id, by), {
+          $set: { emptied: by.op, 'parts.$[].bytes': null, 'parts.$[].md5': null, 'parts.$[].sha256': null },
+        })
+        .exec(),
     letGo: (id, op, { state, reason }, transaction) =>
       apps
         .updateOne(

@@ -53,3 +53,4 @@ export function createServiceTemplateStore(connection: Connection, kept: Documen
         .exec(),
   };
 }
+export type ServiceTemplateStore = ReturnType<typeof createServiceTemplateStore>;

@@ -10,6 +10,8 @@ import type { ImageStore } from './images.js';
 
 /** Who works on images: those that are about one, and what makes some of the disks of a VM. */
 type Kind = OperationOn<'image'> | 'saveDisk';
+/** Those that make several. */
+type Several = 'saveDisk' | 'exportApp';
 type End = [claimed: Outcome, transaction: Transaction];
 /** Of one image that is there. */
 type SettleOne<K extends Kind> = (
@@ -38,7 +40,7 @@ const settlesOne: { readonly [K in Kind]: SettleOne<K> } = {
  * cancelled, or was not sent whole, is gone where nothing of it is left, what was removed is gone. One that a deletion wants is that one's. Returns the outcome by what
  * is found there.
  */
-export function imageEndings(images: ImageStore): Settles<'image'> {
+export function imageEndings(images: ImageStore): Omit<Settles<'image'>, 'exportApp'> {
   const settle = async <K extends OperationOn<'image'>>(operation: Operation<K>, ...end: End): Promise<Settlement> => ({
     outcome: await settleOne(images, operation.resource.id, operation, ...end),
     releasing: null,
@@ -49,17 +51,16 @@ export function imageEndings(images: ImageStore): Settles<'image'> {
       await images.endClone(operation.input.of, operation.resource.id, transaction);
       return settle(operation, claimed, transaction);
     },
-    exportApp: settle,
     resizeImage: settle,
     snapshotImage: settle,
     deleteImage: settle,
   };
 }
 
-/** The same of images that are made of disks; the first that did not come to be says how it ended. */
-export async function settleSaved(
+/** The same of images that are made of disks, or of an app; the first that did not come to be says how it ended. */
+export async function settleSaved<K extends Several>(
   images: ImageStore,
-  operation: Operation<'saveDisk'>,
+  operation: Operation<K>,
   claimed: Outcome,
   transaction: Transaction,
 ): Promise<Outcome> {

@@ -28,6 +28,8 @@ export interface ImageWork {
   claimAgain(id: number, by: By): Promise<Image | null>;
   /** The image, for the deletion that wants it; whoever had it has nothing of it any more. null: it is not there. */
   takeOver(id: number, op: string): Promise<Image | null>;
+  /** The image, to be undone with others that its operation makes, there or not; null: it is somebody else's, or used by now. */
+  claimToUndo(id: number, op: string): Promise<Image | null>;
   /** Its bytes are there: what is found of them is what its owner is charged. false: the try has been overtaken. */
   made(id: number, by: By, found: Made): Promise<boolean>;
   /** So many MB of it have arrived, and stay: they are charged. false: there is no room for them; null: somebody else is at it. */
@@ -60,6 +62,14 @@ export function imageWork(stores: WorkStores): ImageWork {
   return {
     claim: (id, op) => take({ _id: id, operation: op }, { $inc: { epoch: 1 }, $unset: { untouched: '' } }),
     claimAgain: (id, { op, epoch }) => take({ _id: id, operation: op, epoch }, { $inc: { epoch: 1 } }),
+    claimToUndo: (id, op) =>
+      take(
+        {
+          ...{ _id: id, operation: op, wanted: null, vms: [], clones: [], apps: { $in: [null, []] } },
+          state: { $in: ['LOCKED', 'READY'] },
+        },
+        { $set: { state: 'LOCKED', reason: null }, $inc: { epoch: 1 } },
+      ),
     takeOver: (id, op) =>
       take(
         { _id: id, $or: [{ wanted: op }, { operation: op }] },

@@ -14,6 +14,6 @@ export async function publishedApp(make: Make, store: Store, name: string): Prom
   await store.images.model.updateOne({ _id: image_id }, { $set: { state: 'READY', operation: null } });
   const { id } = Accepted.parse(await make('/marketplace-apps', { name, market_id, image_id })).resource;
   await store.images.model.updateOne({ _id: image_id }, { $set: { state: 'READY', apps: [] } });
-  await store.apps.model.updateOne({ _id: id }, { $set: { state: 'READY', bytes: 3, operation: null } });
+  await store.apps.model.updateOne({ _id: id }, { $set: { state: 'READY', 'parts.0.bytes': 3, operation: null } });
   return id;
 }

@@ -4,6 +4,14 @@ import { ofOneadmin } from '../identity/owner-examples.js';
 import { ids } from '../operations/operations-examples.js';
 
 /** As it is when it is published. */
+const key = 'marketapp-0-9e107d9d372bb6826bd81d3542a419d6';
+const part = {
+  ...{ name: 'data', source: `http://market.example.org/apps/${key}`, bytes: 196_624, format: 'qcow2' },
+  md5: '45565586613a1f133514520cded87457',
+  sha256: '8e4393bd7622d058d55cd02052ea253c3781624faf5074ebc74ffb09f931fbaa',
+  image_type: 'DATABLOCK' as const,
+};
+
 export const dataApp: AppResource = {
   id: 0,
   name: 'data',
@@ -17,16 +25,18 @@ export const dataApp: AppResource = {
   state: 'READY',
   reason: null,
   origin_id: 0,
-  source: 'http://market.example.org/apps/marketapp-0-9e107d9d372bb6826bd81d3542a419d6',
+  source: part.source,
   bytes: 196_624,
   size_mb: 1,
   virtual_size: 20_971_520,
-  md5: '45565586613a1f133514520cded87457',
-  sha256: '8e4393bd7622d058d55cd02052ea253c3781624faf5074ebc74ffb09f931fbaa',
+  md5: part.md5,
+  sha256: part.sha256,
   format: 'qcow2',
   image_type: 'DATABLOCK',
+  parts: [part],
   app_template: {},
   vm_template: { CPU: 1, MEMORY: 512 },
+  templates: [],
   exports: [],
   operation: null,
   created_at: '2026-05-04T11:10:00.000Z',

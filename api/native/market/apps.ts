@@ -10,7 +10,11 @@ import { dataApp } from './apps-examples.js';
 
 const intoDatastore = ['use', 'datastore', { at: '/datastore_id', as: 'the datastore that it is kept in' }] as const;
 const intoMarket = ['use', 'market', { at: '/market_id', as: 'the marketplace' }] as const;
-const ofImage = ['use', 'image', { at: '/image_id', as: 'the image' }] as const;
+const ofWhat = [
+  ['use', 'image', { at: '/image_id', as: 'the image' }],
+  ['use', 'vm_template', { at: '/vm_template_id', as: 'the VM template' }],
+  ['use', 'service_template', { at: '/service_template_id', as: 'the service template' }],
+] as const;
 
 export const appRoutes: readonly Route[] = [
   route({
@@ -38,10 +42,10 @@ export const appRoutes: readonly Route[] = [
     method: 'post',
     path: '/marketplace-apps',
     tag: 'Apps',
-    summary: 'Publish an image in a marketplace',
+    summary: 'Publish an image, or a template with its images, in a marketplace',
     description:
-      'The app is LOCKED until its bytes are there, with their checksums; the image stays as it is meanwhile. A worker that dies is gone on for by another one, which sends what is missing. What fails, or is cancelled, leaves nothing in the marketplace.',
-    needs: [['create', 'app'], intoMarket, ofImage],
+      'Of a template, you need USE on the VM templates of its roles and on the images of their disks, too; each image is carried once. The app is LOCKED until its bytes are there, with their checksums; the images stay as they are meanwhile. A worker that dies is gone on for by another one, which sends what is missing. What fails, or is cancelled, leaves nothing in the marketplace.',
+    needs: [['create', 'app'], intoMarket, ...ofWhat],
     params: NoParams,
     query: NoQuery,
     body: json(CreateApp.meta({ id: 'CreateApp' })),
@@ -110,9 +114,9 @@ export const appRoutes: readonly Route[] = [
     method: 'post',
     path: '/marketplace-apps/{id}/export',
     tag: 'Apps',
-    summary: 'Make an image of an app, and the VM template that comes with it',
+    summary: 'Make images of an app, and the templates that come with them',
     description:
-      'Both are there at once, and yours: the image, which is the resource of the operation, is LOCKED until its bytes are there, and the VM template (`vm_template_id`) has it as its first disk. Room and names are taken before a byte is fetched, checksums compared, and the fetch goes on where it broke off. What fails, or is cancelled, leaves neither.',
+      'An app of a service template becomes one (`service_template_id`), with its VM templates and images, which are called after it. Of an image: both are there at once, and yours: the image, which is the resource of the operation, is LOCKED until its bytes are there, and the VM template (`vm_template_id`) has it as its first disk. Room and names are taken before a byte is fetched, checksums compared, and the fetch goes on where it broke off. What fails, or is cancelled, leaves neither.',
     needs: [['use', 'app'], ['create', 'image'], intoDatastore],
     params: ById,
     query: NoQuery,

@@ -131,6 +131,22 @@ export const sends: Record<string, readonly Send[]> = {
         ...{ name: fresh.name(), market_id: await fresh.market(), image_id: await fresh.image() },
       }),
     },
+    {
+      body: async ({ fresh, store, withDisk }) => {
+        const vm_template_id = await fresh.vm_template();
+        const DISK = [{ IMAGE_ID: withDisk.image }];
+        await store.vmTemplates.model.updateOne({ _id: vm_template_id }, { $set: { 'template.DISK': DISK } });
+        return { name: fresh.name(), market_id: await fresh.market(), vm_template_id };
+      },
+    },
+    {
+      body: async ({ fresh, store, withDisk }) => {
+        const service_template_id = await fresh.service_template();
+        const $set = { 'body.roles.0.vm_template': withDisk.template };
+        await store.serviceTemplates.model.updateOne({ _id: service_template_id }, { $set });
+        return { name: fresh.name(), market_id: await fresh.market(), service_template_id };
+      },
+    },
   ],
   updateApp: [{ body: { description: 'changed' } }],
   exportApp: [

@@ -52,6 +52,13 @@ export async function createRightsWorld() {
   };
   const open = (await make('oneadmin', '/vm-templates', { name: 'open', template: { CPU: 1, MEMORY: 64 } })).id;
   await make('oneadmin', `/vm-templates/${open}/chmod`, { octet: '644' });
+  // Of these everybody may make more.
+  const disk = (await make('oneadmin', '/images', { name: 'open', source: { empty: { size_mb: 1 } } })).resource.id;
+  await store.images.model.updateOne({ _id: disk }, { $set: { state: 'READY', operation: null } });
+  await make('oneadmin', `/images/${disk}/chmod`, { octet: '644' });
+  const filled = { name: 'open with a disk', template: { CPU: 1, MEMORY: 64, DISK: { IMAGE_ID: disk } } };
+  const withDisk = { image: disk, template: (await make('oneadmin', '/vm-templates', filled)).id };
+  await make('oneadmin', `/vm-templates/${withDisk.template}/chmod`, { octet: '644' });
   const first = new Map<OwnedKind, number>();
   for (const kind of managedKinds) {
     const { path } = kinds[kind];
@@ -169,5 +176,5 @@ export async function createRightsWorld() {
     await watches.close();
     await world.stop();
   };
-  return { stop, store, ids, names, team, elsewhere, open, check, ask, grant, fresh, watchForWrites };
+  return { stop, store, ids, names, team, elsewhere, open, withDisk, check, ask, grant, fresh, watchForWrites };
 }

@@ -22,7 +22,10 @@ describe('what a look at a catalogue comes to', () => {
         {
           upstream: 'a',
           created_at: null,
-          told: expect.objectContaining({ name: 'ttylinux', image_type: 'DATABLOCK', url: 'http://market.test/a' }),
+          told: expect.objectContaining({
+            name: 'ttylinux',
+            parts: [expect.objectContaining({ image_type: 'DATABLOCK', url: 'http://market.test/a' })],
+          }),
         },
       ],
       change: [],

@@ -2,6 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Problem, problemOf } from '../../../domain/problems.js';
 import { unconditional } from '../../../requests/precondition.js';
 import type { App } from '../../../schemas/market/app.js';
+import { imagesOf } from '../../../schemas/operations/operation.js';
+import { ServiceTemplateBody } from '../../../schemas/services/service-template.js';
+import { VmTemplateBody } from '../../../schemas/vms/vm-template.js';
 import { type Deed, everyStep } from '../../support/every-step.js';
 import { eventually } from '../../support/processes.js';
 import { type Asked, newWorld, type World } from '../../support/world.js';
@@ -74,6 +77,7 @@ const used = async () => (await world.store.quotas.find({ type: 'user', id: worl
 const isLetGo = async (of = image): Promise<void> =>
   expect(await world.store.images.find(of)).toMatchObject({ state: 'READY', apps: [] });
 
+const summed = { md5: expect.stringMatching(/^[0-9a-f]{32}$/), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) };
 let source: number | undefined;
 const aSource = async (): Promise<number> => {
   source ??= await published();
@@ -91,10 +95,10 @@ const deeds: Record<string, Deed> = {
       // What was cancelled is gone, and nothing of it is left.
       if (!app) return expect(bytesOf(id)).toEqual([]);
       expect(app).toMatchObject({
-        ...{ state: 'READY', operation: null, wanted: null, reason: null, bytes: 3 * 2 ** 20 },
-        ...{ md5: expect.stringMatching(/^[0-9a-f]{32}$/), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        ...{ state: 'READY', operation: null, wanted: null, reason: null },
+        parts: [{ bytes: 3 * 2 ** 20, ...summed }],
       });
-      expect(bytesOf(id)).toEqual([app.key]);
+      expect(bytesOf(id)).toEqual([app.parts[0]?.key]);
     },
     cancelled: stateOf,
     afterCancel: /^(gone|ERROR)$/,
@@ -270,5 +274,109 @@ describe('an export', () => {
     const { id, op } = await exported(await aSource());
     expect(await ended(op)).toMatchObject({ state: 'succeeded' });
     expect(await imageState(id)).toBe('READY');
+  });
+});
+
+describe('an app of a service template', () => {
+  /** A service of two roles, whose VMs have disks of two images, one of which both have. */
+  async function service(): Promise<{ id: number; images: number[] }> {
+    serial += 1;
+    const other = await newImage(world, `other-${serial}`, threeMb);
+    const templateOf = (name: string, images: number[]) =>
+      world.operations.vmTemplates.create(world.caller, {
+        name: `${name}-${serial}`,
+        template: VmTemplateBody.parse({ ...vm_template, DISK: [...images.map((IMAGE_ID) => ({ IMAGE_ID })), swap] }),
+      });
+    const [web, db] = [await templateOf('web', [image]), await templateOf('db', [other, image])];
+    const roles = [
+      { name: 'db', vm_template: db.id },
+      { name: 'web', vm_template: web.id, parents: ['db'], cardinality: 3 },
+    ];
+    const body = ServiceTemplateBody.parse({ name: `shop-${serial}`, roles });
+    return { id: (await world.operations.serviceTemplates.create(world.caller, body)).id, images: [other, image] };
+  }
+  const swap = { TYPE: 'swap', SIZE: 4 };
+  const publishService = async (id: number): Promise<Asked> =>
+    publish(image, { image_id: undefined, vm_template: undefined, service_template_id: id });
+
+  it('carries each image once, and becomes a service template that is ready to be instantiated', async () => {
+    const { id: template, images } = await service();
+    const { id, op } = await publishService(template);
+    expect(await ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await found(id)).toMatchObject({
+      type: 'SERVICE_TEMPLATE',
+      parts: images.map((origin_id) => ({ origin_id, ...summed })),
+    });
+    expect(bytesOf(id)).toHaveLength(2);
+    for (const of of images) await isLetGo(of);
+    const wish = { name: `mine-${serial}` };
+    const accepted = await world.operations.apps.export(world.caller, id, wish, admission);
+    expect(await ended(accepted.id)).toMatchObject({ state: 'succeeded', error: null });
+    const made = await world.store.serviceTemplates.find(accepted.service_template_id ?? -1);
+    const [db, web] = await world.store.vmTemplates.byIds(made?.body.roles.map((role) => role.vm_template) ?? []);
+    const [first = -1, second = -1] =
+      (await world.store.operations.find(accepted.id).then((its) => its && imagesOf(its))) ?? [];
+    expect(db?.template.DISK).toEqual([{ IMAGE_ID: first }, { IMAGE_ID: second }, swap]);
+    expect(web?.template.DISK).toEqual([{ IMAGE_ID: second }, swap]);
+    expect(made).toMatchObject({ name: wish.name, body: { roles: [{ name: 'db' }, { name: 'web', cardinality: 3 }] } });
+    expect([await imageState(first), await imageState(second)]).toEqual(['READY', 'READY']);
+    expect(await remove(id).then(({ op: removal }) => ended(removal))).toMatchObject({ state: 'succeeded' });
+    expect(bytesOf(id)).toEqual([]);
+  });
+
+  it('is undone as a whole when its second image cannot be brought', async () => {
+    const { id: template } = await service();
+    const { id, op } = await publishService(template);
+    await ended(op);
+    const before = await used();
+    let brought = 0;
+    world.storage.beforeEach = async (call) => {
+      if (call === 'bringIn' && ++brought > 1) throw new Problem('image_refused', 'its SHA-256 is another one');
+    };
+    const accepted = await world.operations.apps.export(world.caller, id, { name: `none-${serial}` }, admission);
+    expect(await ended(accepted.id)).toMatchObject({ state: 'failed', error: { code: 'image_refused' } });
+    const its = await world.store.operations.find(accepted.id);
+    for (const one of its ? imagesOf(its) : []) expect(await imageState(one)).toBe('gone');
+    expect(await world.store.serviceTemplates.find(accepted.service_template_id ?? -1)).toBeNull();
+    expect(await world.store.vmTemplates.model.countDocuments({ name: new RegExp(`^none-${serial}`) })).toBe(0);
+    expect(await used()).toEqual(before);
+  });
+
+  it('leaves nothing of its first image when the second cannot be sent, and goes on from nothing', async () => {
+    const { id: template, images } = await service();
+    let sent = 0;
+    world.market.beforeEach = async (call) => {
+      if (call === 'publish' && ++sent > 1) throw new Problem('datastore_full', 'there is no room for it');
+    };
+    const { id, op } = await publishService(template);
+    expect(await ended(op)).toMatchObject({ state: 'failed', error: { code: 'datastore_full' } });
+    expect([await stateOf(id), bytesOf(id)]).toEqual(['ERROR', []]);
+    for (const of of images) await isLetGo(of);
+    world.market.beforeEach = async () => {};
+    expect(await ended((await retried(id)).op)).toMatchObject({ state: 'succeeded' });
+    expect(bytesOf(id)).toHaveLength(2);
+  });
+
+  it('and one of a VM template becomes that', async () => {
+    serial += 1;
+    const template = VmTemplateBody.parse({ ...vm_template, DISK: [{ IMAGE_ID: image, TARGET: 'vdb' }] });
+    const { id: of } = await world.operations.vmTemplates.create(world.caller, { name: `vm-${serial}`, template });
+    const { id, op } = await publish(image, { image_id: undefined, vm_template: undefined, vm_template_id: of });
+    expect(await ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    const made = await exported(id);
+    expect(await ended(made.op)).toMatchObject({ state: 'succeeded' });
+    expect(await world.store.vmTemplates.find(made.template ?? -1)).toMatchObject({
+      name: made.name,
+      template: { ...vm_template, DISK: [{ TARGET: 'vdb', IMAGE_ID: made.id }] },
+    });
+    const bare = await world.operations.vmTemplates.create(world.caller, {
+      name: `bare-${serial}`,
+      template: VmTemplateBody.parse(vm_template),
+    });
+    const refusal = publish(image, { image_id: undefined, vm_template: undefined, vm_template_id: bare.id });
+    expect(await refused(refusal)).toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringMatching(/no bytes/),
+    });
   });
 });
