@@ -15,8 +15,8 @@ const hostColumns: readonly Column<HostStatus>[] = [
   { title: 'WHEN IT FAILS', text: ({ policy }) => policy ?? 'nothing' },
   {
     title: 'RECOVERY',
-    text: ({ policy, expected_recovery: seconds }) =>
-      policy === null ? '-' : seconds === null ? 'when asked' : `${seconds} s`,
+    text: ({ armed, expected_recovery: seconds }) =>
+      armed === null ? '-' : !armed ? 'not armed' : seconds === null ? 'when asked' : `${seconds} s`,
     right: true,
   },
   { title: 'START', text: ({ starts }) => String(starts), right: true },

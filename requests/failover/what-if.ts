@@ -1,4 +1,5 @@
 import { inSlices } from '../../adapters/process/in-slices.js';
+import { isArmed } from '../../domain/failover/armed.js';
 import { expectedRecovery } from '../../domain/failover/due.js';
 import { lostVm, rolesBeforeOf } from '../../domain/failover/lost-vm.js';
 import { simulating, type WhatIf, type WhatIfAnswer, type WhatIfOutcome } from '../../domain/failover/what-if.js';
@@ -53,7 +54,7 @@ export async function showClusterWhatIf(context: RequestsContext, caller: Caller
       const { answers } = await simulated(context, host, wishFor(host, {}), around);
       const { _id, name, state, missed = 0, ha, operation = null } = host;
       const policy = ha?.action ?? null;
-      const recovery = { policy, expected_recovery: expectedRecovery(host, settings) };
+      const recovery = { policy, armed: isArmed(host), expected_recovery: expectedRecovery(host, settings) };
       hosts.push({ id: _id, name, state, missed, ...recovery, operation, ...countsOf(answers) });
     }
     const survives = hosts.every(({ waits }) => waits === 0);

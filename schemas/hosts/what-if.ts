@@ -55,6 +55,7 @@ export const ClusterWhatIf = z
           state: HostState,
           missed: z.int().describe('Polls in a row that it has not answered'),
           policy: HaAction.nullable().describe('What is done by itself when it fails; null: nothing'),
+          armed: z.boolean().nullable().describe('Whether that begins by itself; null: it has no policy'),
           expected_recovery: z
             .int()
             .nullable()

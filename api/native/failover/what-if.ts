@@ -66,7 +66,15 @@ export const whatIfRoutes: readonly Route[] = [
           survives: false,
           hosts: [
             {
-              ...{ id: 0, name: 'node-1', state: 'MONITORED', missed: 0, policy: null, expected_recovery: null },
+              ...{
+                id: 0,
+                name: 'node-1',
+                state: 'MONITORED',
+                missed: 0,
+                policy: null,
+                armed: null,
+                expected_recovery: null,
+              },
               ...{ operation: null, ...counts, waits: 4 },
             },
           ],
