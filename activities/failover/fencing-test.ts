@@ -12,7 +12,7 @@ import type { StepPorts } from '../ports.js';
 
 type Ports = Pick<StepPorts, 'store' | 'hypervisors' | 'fencing' | 'settings'>;
 
-/** `methods`: by their places those that need nobody; `cut`: the one by which a run before this one has turned it off. */
+/** `methods`: by their places those that need nobody; `cut`: the one by which it was turned off by a run or a test before this one. */
 export type FencingTest = { host: number; methods: { at: number; name: string }[]; cut: number | null };
 
 /** A method of a host, by its place, that is tested. */
@@ -27,7 +27,8 @@ export const fencingTestActivities = ({ store }: Pick<Ports, 'store'>) => ({
       const methods = (host.ha?.fencing ?? []).flatMap((method, at) =>
         isAutomatic(method) ? [{ at, name: methodText(method) }] : [],
       );
-      return { host: host._id, methods, cut: operation.power_cut ?? null };
+      const cut = host.power_cut?.methods === host.ha?.methods ? host.power_cut?.at : undefined;
+      return { host: host._id, methods, cut: cut ?? null };
     }),
 });
 
@@ -96,7 +97,7 @@ export const fencingTestSteps = ({ store, hypervisors, fencing, settings }: Port
       const { cancellationSignal: signal } = Context.current();
       const { host, method } = await under(tested);
       if (host.vm_count > 0) throw failed(`${host.name} has VMs by now`);
-      await store.failovers.notePowerCut(tested.op, tested.at);
+      await store.failovers.notePowerCut(host._id, tested.op, { methods: host.ha?.methods ?? '', at: tested.at });
       await ask((port) => port.off({ id: host._id, name: host.name }, method, signal));
       if (await comesTo(host, false, limits().going, signal)) return;
       throw failed(
@@ -114,7 +115,7 @@ export const fencingTestSteps = ({ store, hypervisors, fencing, settings }: Port
         throw failed(
           `${host.name} was turned on by ${methodText(method)}, and has not answered for ${booting} s since`,
         );
-      await store.failovers.notePowerCut(tested.op, null);
+      await store.failovers.notePowerCut(host._id, tested.op, null);
     },
   };
 };

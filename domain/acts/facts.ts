@@ -51,6 +51,8 @@ type Facts = {
     fenced?: true;
     /** Its policy: how many of its methods need nobody, and whether it is armed. Absent: it has none. */
     ha?: { automatic: number; armed: boolean };
+    /** A test has turned it off, and not on again. */
+    cut?: true;
     /** Domains are up there that have no place on it. Absent: none. */
     outside?: true;
   };

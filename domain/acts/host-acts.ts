@@ -73,7 +73,7 @@ export function mayCallFenced({ id, name, state, error }: FactsOf<'host'>): Verd
 
 /** Nothing of it may be lost when its power is cut, and nothing may come to it meanwhile. */
 export function mayTestFencing(host: FactsOf<'host'>): Verdict {
-  const { id, name, state, vms, ha, outside, work } = host;
+  const { id, name, state, vms, ha, outside, cut, work } = host;
   const it = `Host ${id} (${name})`;
   if (work) return isBusy(host, work);
   if (!ha) return wrongState(`${it} has no policy that says how it is turned off: arcus host ha ${id} gives it one.`);
@@ -88,7 +88,9 @@ export function mayTestFencing(host: FactsOf<'host'>): Verdict {
       `${it} runs domains that have no place there (zombies or wilds), and its power is cut: end them.`,
     );
   if (state === 'DISABLED')
-    return isSilent(host) ? wrongState(`${it} does not answer: only of one that does it is seen that it goes.`) : 'may';
+    return isSilent(host) && !cut
+      ? wrongState(`${it} does not answer: only of one that does it is seen that it goes.`)
+      : 'may';
   return wrongState(
     `${it} is ${state}, and has to be DISABLED, so that no VM comes while its power is cut: arcus host disable ${id}, and enable it afterwards.`,
   );

@@ -125,13 +125,14 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
     case 'host': {
       const { _id: id, name, state, error, vm_count: vms, operation: op = null, fenced = null } = resource.host;
       const work = op === null ? null : workOf(op, await standingOf(store, op));
-      const { ha, outside } = resource.host;
+      const { ha, outside, power_cut } = resource.host;
       return {
         ...{ type: 'host', id, name, state, error, vms, work },
         ...(fenced && { fenced: true }),
         ...(ha && {
           ha: { automatic: ha.fencing.filter(isAutomatic).length, armed: isArmed(resource.host) === true },
         }),
+        ...(power_cut && power_cut.methods === ha?.methods && { cut: true }),
         ...(outside && (outside.cpu > 0 || outside.memory > 0) && { outside: true }),
       };
     }

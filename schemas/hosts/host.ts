@@ -122,6 +122,8 @@ export type Host = {
   ha?: StoredPolicy | null;
   /** Absent: none has come to an end. */
   fence_test?: FenceTest;
+  /** One of these methods, by its place, has turned it off for a test, or was about to. Absent or null: it is on again. */
+  power_cut?: { methods: string; at: number } | null;
   /** It is off, and nothing of before runs there, until it answers again. Absent or null: nobody knows. */
   fenced?: Fenced | null;
   /** The silence (`silent_since`) for which a failover has begun by itself: one that has failed is tried again by people. */

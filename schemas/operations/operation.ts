@@ -104,8 +104,6 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   failed_over?: Record<string, FailedOver>;
   /** Of a failover: its host was off. */
   host_off?: boolean;
-  /** Of a fencing test: which of the methods, by its place, has turned the host off, or was about to; null: it is on again. */
-  power_cut?: number | null;
   /** Of one that moves bytes: how far it is. */
   moved?: Moved;
   /** Of one on what is in a cluster, that: rules give rights by it. */

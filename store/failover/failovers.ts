@@ -3,6 +3,7 @@ import { openStates } from '../../domain/operation-states.js';
 import type { RoleNode } from '../../domain/services/role-graph.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Fenced, FenceTest } from '../../schemas/hosts/ha.js';
+import type { Host } from '../../schemas/hosts/host.js';
 import type { FailedOver } from '../../schemas/operations/failed-over.js';
 import type { Operation, OperationState } from '../../schemas/operations/operation.js';
 import type { ServiceTemplateBody } from '../../schemas/services/service-template.js';
@@ -71,13 +72,17 @@ export const createFailovers = ({
   },
 
   /**
-   * Admission of a test of how it is turned off, in its transaction: the host answers, has no VMs and takes none, has these methods, and nothing
+   * Admission of a test of how it is turned off, in its transaction: the host answers, or was left off by an earlier one, has no VMs and takes none, has these methods, and nothing
    * is at work on it. Returns whose it is; null: the guard did not match.
    */
   admitTest: (id: number, op: string, methods: string, transaction: Transaction): Promise<Ownership | null> =>
     hosts.model
       .findOneAndUpdate(
-        { _id: id, operation: null, state: 'DISABLED', error: null, vm_count: 0, 'ha.methods': methods },
+        {
+          ...{ _id: id, operation: null, state: 'DISABLED', vm_count: 0, 'ha.methods': methods },
+          // One that an earlier test has left off is turned on first.
+          $or: [{ error: null }, { 'power_cut.methods': methods }],
+        },
         { $set: { operation: op } },
         { ...within(transaction), projection: ownershipFields },
       )
@@ -102,9 +107,9 @@ export const createFailovers = ({
       within(transaction),
     ),
 
-  /** A test is about to turn its host off by the method at this place; null: it is on again. */
-  async notePowerCut(op: string, at: number | null): Promise<void> {
-    await operations.model.updateOne({ _id: op }, { $set: { power_cut: at } });
+  /** A test is about to turn its host off by one of these methods; null: it is on again. */
+  async notePowerCut(id: number, op: string, cut: NonNullable<Host['power_cut']> | null): Promise<void> {
+    await hosts.model.updateOne({ _id: id, operation: op }, { $set: { power_cut: cut } });
   },
 
   /** VMs that have a reservation on the host, and these. */

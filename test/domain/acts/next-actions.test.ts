@@ -333,6 +333,16 @@ describe('what may be done', () => {
       ['retry', 'enable'],
     ],
     [
+      'a host that its fencing test has left off',
+      {
+        about: 'resource',
+        operation: operation('failed', 'testFencing'),
+        resource: { ...disabled, error: 'no route', ha: { automatic: 1, armed: false }, cut: true },
+        mayAdmin: true,
+      },
+      ['retry', 'enable', 'offline', 'fenced'],
+    ],
+    [
       'a host whose policy is armed, or asks a person',
       { about: 'resource', resource: { ...disabled, ha: { automatic: 1, armed: true } }, mayAdmin: true },
       ['enable'],
