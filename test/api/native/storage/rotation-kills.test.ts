@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectionsBy } from '../../../../adapters/storage/connections.js';
+import { keptPassword, passwordOf } from '../../../../domain/hosts/fencing-methods.js';
 import { readKeys } from '../../../../domain/sealed.js';
 import { privateKeyOf } from '../../../../domain/storage/datastore-secrets.js';
 import { launchBuilt } from '../../../support/processes.js';
@@ -33,25 +34,39 @@ it('a rotation that is killed between any two of its writes is finished when it 
     { $set: { 'ssh.private_key': world.sealer.seal('three', privateKeyOf(far)) } },
   );
 
+  const host: number = (await world.ask('oneadmin', 'post', '/hosts', { name: 'h', cpu: 1, memory: 1 })).body.id;
+  const account = { kind: 'ipmi', address: '10.0.9.1', user: 'arcus' } as const;
+  const fencing = [{ ...account, password: 'four' }];
+  await world.ask('oneadmin', 'patch', `/hosts/${host}`, { ha: { action: 'recreate', fencing } });
+  const bmc = async (): Promise<string | null> => {
+    const sealed = keptPassword((await world.store.hosts.find(host)) ?? {}, account);
+    return sealed ? world.sealer.open(sealed, passwordOf(host, account)) : null;
+  };
+
   const opened = async (): Promise<(string | null)[]> => {
     const open = connectionsBy(datastores.find, world.sealer.open);
     const [one = -1, two = -1] = ids;
-    return [(await open.s3(one)).secret_key, (await open.s3(two)).secret_key, (await open.ssh(far)).private_key];
+    return [
+      (await open.s3(one)).secret_key,
+      (await open.s3(two)).secret_key,
+      (await open.ssh(far)).private_key,
+      await bmc(),
+    ];
   };
   const rotate = (writes: number) =>
     launchBuilt('test/api/native/storage/rotate-secrets.js', [mongodb, world.home, String(writes)]);
   const keys = (): string[] => readKeys(readFileSync(join(world.home, 'secrets.key'), 'utf8')).map(({ name }) => name);
-  expect(await opened()).toEqual(['one', 'two', 'three']);
+  expect(await opened()).toEqual(['one', 'two', 'three', 'four']);
 
   for (let writes = 0; ; writes++) {
     const before = keys();
     const first = rotate(writes);
     const code = await first.exit;
     // Whatever it got to, nothing is lost.
-    expect(await opened()).toEqual(['one', 'two', 'three']);
+    expect(await opened()).toEqual(['one', 'two', 'three', 'four']);
     if (code === 0) {
-      // A key, and three secrets: killed at each of them.
-      expect(writes).toBe(4);
+      // A key, and four secrets: killed at each of them.
+      expect(writes).toBe(5);
       break;
     }
     expect(first.process.signalCode, first.text()).toBe('SIGKILL');
@@ -62,7 +77,7 @@ it('a rotation that is killed between any two of its writes is finished when it 
     expect(await world.store.secrets.sealingKeys()).toEqual([newest]);
     // What was cut off is finished with the key that it had made; where it had made none, there is one now.
     expect(keys()).toHaveLength(before.length + 1);
-    expect(await opened()).toEqual(['one', 'two', 'three']);
+    expect(await opened()).toEqual(['one', 'two', 'three', 'four']);
   }
   expect(await world.store.secrets.sealingKeys()).toEqual([keys().at(-1)]);
 });
