@@ -80,8 +80,8 @@ export type HostSubject = {
   lastProbe: Date | null;
   /** Since when it has not answered. Absent: it has, or nobody knows. */
   silentSince?: Date;
-  /** null: not known, or none is planned. */
-  nextProbe: Date | null;
+  /** null: not known, or none is planned; absent: nobody has asked. */
+  nextProbe?: Date | null;
   total: Capacity;
   used: Capacity;
   vms: number;

@@ -102,11 +102,14 @@ function stateStory({ subject, engine, now }: Facts): Story {
     ? `It has not answered since ${clock(silentSince, now)} (${lengthOf(now.getTime() - silentSince.getTime())}).`
     : null;
   const it = `Host ${id} (${name})`;
-  const next = nextProbe
-    ? `It is probed ${lastProbe ? 'again ' : ''}${when(nextProbe, now)}.`
-    : engine?.answered === false
-      ? 'When it is probed next is not known, for Temporal did not answer.'
-      : 'No probe is planned: the monitoring is paused in Temporal.';
+  const next =
+    nextProbe === undefined
+      ? null
+      : nextProbe
+        ? `It is probed ${lastProbe ? 'again ' : ''}${when(nextProbe, now)}.`
+        : engine?.answered === false
+          ? 'When it is probed next is not known, for Temporal did not answer.'
+          : 'No probe is planned: the monitoring is paused in Temporal.';
   const isOverdue = lastProbe !== null && now.getTime() - lastProbe.getTime() > overdue;
   const late =
     isOverdue && lastProbe

@@ -96,7 +96,7 @@ export async function vmSubject(store: Store, vm: Vm, service: Service | null): 
   };
 }
 
-export async function hostSubject(store: Store, host: Host, nextProbe: Date | null): Promise<HostSubject> {
+export async function hostSubject(store: Store, host: Host, nextProbe?: Date | null): Promise<HostSubject> {
   return {
     type: 'host',
     id: host._id,
@@ -107,7 +107,7 @@ export async function hostSubject(store: Store, host: Host, nextProbe: Date | nu
     ...(host.fenced && { fenced: host.fenced }),
     ...(host.ha && { ha: await haOf(store, host, host.ha) }),
     ...(host.silent_since && { silentSince: host.silent_since }),
-    nextProbe,
+    ...(nextProbe !== undefined && { nextProbe }),
     total: usable(host),
     used: taken(host),
     vms: Object.keys(host.vms).length,

@@ -185,7 +185,7 @@ async function subjectFacts(
       return { subject: await vmSubject(store, resource.vm, resource.service) };
     case 'host': {
       const { host } = resource;
-      if (operation && isOpen(operation)) return { subject: await hostSubject(store, host, null) };
+      if (operation && isOpen(operation)) return { subject: await hostSubject(store, host) };
       if (host.state === 'DISABLED' || host.state === 'OFFLINE')
         return { subject: await hostSubject(store, host, null), engine: null };
       const next = await engine.nextMonitoring().catch(() => undefined);

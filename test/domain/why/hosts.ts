@@ -69,6 +69,13 @@ export const hosts: Situation[] = [
     }),
   ],
   [
+    'a host of which nobody has asked when it is probed next, for it has an operation',
+    facts({
+      subject: host({ state: 'ERROR', error: 'the probe took longer than 4 s', nextProbe: undefined }),
+      engine: answered,
+    }),
+  ],
+  [
     'a host that has not answered for a while',
     facts({ subject: host({ state: 'ERROR', error: 'no route', silentSince: ago(340) }) }),
   ],
