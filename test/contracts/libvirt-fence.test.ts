@@ -49,7 +49,7 @@ describe.skipIf(isLibvirtMissing())('who was frozen between a look and what he d
     const late = outcome(frozen.deploy(vm(id, 1), signal));
     await reached();
     await other.destroy({ ...vm(id, 2), hard: true }, signal);
-    thaw();
+    await thaw();
     expect(await late).toBe('stale_epoch');
     expect(await domains()).toEqual([]);
     expect(host.guests()).toEqual([]);
@@ -63,7 +63,7 @@ describe.skipIf(isLibvirtMissing())('who was frozen between a look and what he d
       const late = outcome(frozen.deploy(vm(id, 1), signal));
       await reached();
       expect(await outcome(other.deploy(vm(id, 2), signal))).toBe('done');
-      thaw();
+      await thaw();
       expect(await late).toBe('stale_epoch');
       expect(await domains()).toEqual([{ vm: id, epoch: 2, state: 'running' }]);
       expect(host.guests()).toHaveLength(1);
@@ -78,7 +78,7 @@ describe.skipIf(isLibvirtMissing())('who was frozen between a look and what he d
     const late = outcome(frozen.resume(vm(5, 3), signal));
     await reached();
     await other.poweroff({ ...vm(5, 4), hard: true }, signal);
-    thaw();
+    await thaw();
     expect(await late).toBe('stale_epoch');
     expect(await domains()).toEqual([{ vm: 5, epoch: 1, state: 'stopped' }]);
     expect(host.guests()).toEqual([]);

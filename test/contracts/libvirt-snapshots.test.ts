@@ -107,7 +107,7 @@ describe.skipIf(isLibvirtMissing())('what is kept of a VM in its disks, at libvi
     const running = virsh('domid', 'one-5-tests');
     await hypervisor.snapshotRevert({ ...vm(5, 3), ...first }, signal);
     expect(virsh('domid', 'one-5-tests')).toBe(running);
-    thaw();
+    await thaw();
     // One that was switched off is not gone back to.
     await hypervisor.poweroff({ ...vm(5, 4), hard: true }, signal);
     expect(await refusal(hypervisor.snapshotRevert({ ...vm(5, 5), ...first }, signal))).toContain('has no snapshot 0');

@@ -70,8 +70,8 @@ describe.skipIf(isLibvirtMissing())('a domain that somebody else has defined at 
     await one.disown(vm(id, 2), signal);
     expect(definitions(name)).toEqual(before);
     expect(virsh('secret-list')).toBe('');
-    if (state === 'stopped') virsh('undefine', name);
-    else virsh('undefine', '--managed-save', name);
+    if (verb.startsWith('start')) virsh('destroy', name);
+    virsh('undefine', '--managed-save', name);
   });
 
   it('goes on where it was paused or saved, and is started as it is', async () => {

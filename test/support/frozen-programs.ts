@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './processes.js';
 
@@ -18,6 +18,7 @@ export class FrozenPrograms {
       const text = `#!/bin/sh
 for word in "$@"; do
   if mv ${directory}/freeze-$word ${directory}/frozen-$word 2>/dev/null; then
+    echo $$ > ${directory}/frozen-$word
     while [ -e ${directory}/frozen-$word ]; do sleep 0.05; done
   fi
 done
@@ -27,10 +28,27 @@ exec ${real} "$@"
     }
   }
 
-  /** The next who is told this word stands still. `reached`: resolves when somebody does. */
-  freeze(word: string): { reached: () => Promise<unknown>; thaw: () => void } {
+  /** The next who is told this word stands still. `reached`: resolves when somebody does; `thaw`: lets him on, and resolves when he has ended. */
+  freeze(word: string): { reached: () => Promise<unknown>; thaw: () => Promise<unknown> } {
     writeFileSync(join(this.directory, `freeze-${word}`), '');
     const frozen = join(this.directory, `frozen-${word}`);
-    return { reached: () => eventually(() => existsSync(frozen)), thaw: () => rmSync(frozen) };
+    const pid = (): string => (existsSync(frozen) ? readFileSync(frozen, 'utf8').trim() : '');
+    return {
+      reached: () => eventually(() => pid() !== ''),
+      thaw: () => {
+        const its = pid();
+        rmSync(frozen);
+        return eventually(() => hasEnded(its));
+      },
+    };
+  }
+}
+
+/** Nobody may be there who would hear of its end. */
+function hasEnded(pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return true;
   }
 }

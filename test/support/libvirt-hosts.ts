@@ -175,7 +175,7 @@ export class LibvirtHost {
     const said = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' });
     return said
       .split('\n')
-      .filter((line) => /qemu-system/.test(line) && line.includes(this.pool))
+      .filter((line) => /qemu-system/.test(line) && line.includes(`${this.directory}/`))
       .map((line) => Number.parseInt(line.trim(), 10));
   }
 
