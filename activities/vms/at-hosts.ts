@@ -82,15 +82,6 @@ export function adapterFor(
   throw new Problem(row.refused, `${target.name}: ${target.vm_mad} hypervisors cannot ${row.does ?? `${call} VMs`}.`);
 }
 
-/** Of what a VM had in memory nothing is kept away from hosts any more. */
-export async function discardStored(
-  { _id: id, epoch, stored }: Pick<WorkVm, '_id' | 'epoch' | 'stored'>,
-  hypervisors: StepPorts['hypervisors'],
-  signal: AbortSignal,
-): Promise<void> {
-  if (stored) await hypervisors.of(stored).discard({ id, domain: domainName(id), epoch }, signal);
-}
-
 /** What hypervisors open of the disks of a VM that lie in a datastore. */
 function pathsOf(
   storages: StepPorts['storages'],

@@ -16,9 +16,10 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, discardStored, hostTargets, placed, placeIn, toStart } from './at-hosts.js';
+import { adapterFor, hostTargets, placed, placeIn, toStart } from './at-hosts.js';
 import { madeDisks, removedDisks } from './disks.js';
 import { tellGuest } from './guests.js';
+import { discardStored, memoryOf } from './kept-memory.js';
 import { demandedCopies } from './needed-copies.js';
 import type { VmInput } from './vm-operations.js';
 import type { VmBatch } from './vms.js';
@@ -105,14 +106,14 @@ const calls: Readonly<Record<DebugVerb, (at: AtHost) => Promise<Came>>> = {
       ...(vm.device_change?.open && { device_change: null }),
     };
   },
-  store: async ({ here, signal }) => {
+  store: async ({ vm, storages, here, signal }) => {
     const { adapter, target } = here();
-    await adapter.store(target, signal);
+    await adapter.store({ ...target, memory: memoryOf(storages, vm) }, signal);
     return {};
   },
-  fetch: async ({ here, signal }) => {
+  fetch: async ({ vm, storages, here, tell, signal }) => {
     const { adapter, target } = here();
-    await adapter.fetch(target, signal);
+    await adapter.fetch({ ...target, ...(await tell()), memory: memoryOf(storages, vm) }, signal);
     return {};
   },
   discard: discarded,
@@ -122,7 +123,7 @@ const calls: Readonly<Record<DebugVerb, (at: AtHost) => Promise<Came>>> = {
 /** Of one that has a host nothing is left there, either. */
 async function discarded(at: AtHost): Promise<Came> {
   const came = placeOf(at.vm) === null ? {} : await destroyed(at);
-  await discardStored(at.vm, at.hypervisors, at.signal);
+  await discardStored(at, at.vm, at.signal);
   await removedDisks(at.storages, at.vm, at.signal);
   return { ...came, ...(at.vm.stored && { stored: null }) };
 }

@@ -6,9 +6,11 @@ import type { CopyWish } from '../../store/vms/copy-claims.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
 import { dropUnfinished } from '../storage/image-copies.js';
-import { adapterFor, discardStored, hostTargets, placed, placeIn } from './at-hosts.js';
+import { adapterFor, hostTargets, placed, placeIn } from './at-hosts.js';
 import { removedDisks } from './disks.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
+import { tellGuest } from './guests.js';
+import { discardStored, memoryOf, refuseUnkept } from './kept-memory.js';
 import { neededCopies } from './needed-copies.js';
 import { dropSurplus } from './place-vms.js';
 import { wakeService } from './wake-service.js';
@@ -20,7 +22,7 @@ import { wakeService } from './wake-service.js';
  * those that are to leave their hosts now.
  */
 export async function saveToStop(
-  { store, hypervisors }: StepPorts,
+  { store, hypervisors, storages }: StepPorts,
   op: string,
   vms: readonly number[],
 ): Promise<number[]> {
@@ -46,6 +48,7 @@ export async function saveToStop(
         const target = placeIn(hosts, vm);
         // What could not leave then stays as it is.
         adapterFor('store', target, hypervisors);
+        refuseUnkept(storages, vm, target.vm_mad);
         await adapterFor('saveStop', target, hypervisors).suspend(placed(vm, target), signal);
         return storedOf(vm);
       },
@@ -56,11 +59,8 @@ export async function saveToStop(
 }
 
 /** PROLOG_RESUME → BOOT_STOPPED → RUNNING, with what they had in memory. */
-export async function resumeStopped(
-  { store, hypervisors }: StepPorts,
-  op: string,
-  vms: readonly number[],
-): Promise<BatchOutcome> {
+export async function resumeStopped(ports: StepPorts, op: string, vms: readonly number[]): Promise<BatchOutcome> {
+  const { store, hypervisors, storages } = ports;
   const hosts = hostTargets(store);
   const fetched = await eachVm(store.vms, op, vms, {
     verb: 'fetch',
@@ -68,7 +68,9 @@ export async function resumeStopped(
     prepare: hosts.read,
     work: async (vm, signal) => {
       const target = placeIn(hosts, vm);
-      await adapterFor('fetch', target, hypervisors).fetch(placed(vm, target), signal);
+      const told = await tellGuest(ports, vm, signal);
+      const memory = memoryOf(storages, vm);
+      await adapterFor('fetch', target, hypervisors).fetch({ ...placed(vm, target), ...told, memory }, signal);
       return {};
     },
   });
@@ -99,7 +101,7 @@ export async function discarding(
       apart.push(...(await neededCopies({ store }, entering)));
     },
     work: async (vm, signal) => {
-      await discardStored(vm, hypervisors, signal);
+      await discardStored({ hypervisors, storages }, vm, signal);
       await removedDisks(storages, vm, signal);
       return { deploy_id: null, ...(vm.stored && { stored: null }), ...(vm.datastore && { datastore: null }) };
     },

@@ -1,4 +1,4 @@
-import type { DestroyTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
+import type { DestroyTarget, Hypervisor, PlacedVm, StoreTarget } from '../../adapters/hypervisor/port.js';
 import type { Among } from '../../domain/among.js';
 import { Problem, problemOf } from '../../domain/problems.js';
 import { endStay, placesOf } from '../../domain/vms/stays.js';
@@ -7,10 +7,11 @@ import { isSnapshotVerb, type SnapshotDeed, type SnapshotVerb, snapshotsAfter } 
 import type { SwitchVerb } from '../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, discardStored, hostTargets, placed, placeIn, reservationsOf, toStart } from './at-hosts.js';
+import { adapterFor, hostTargets, placed, placeIn, reservationsOf, toStart } from './at-hosts.js';
 import { makeDisks } from './disks.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { tellGuest } from './guests.js';
+import { discardStored, memoryOf } from './kept-memory.js';
 import type { Unbrought } from './needed-copies.js';
 import { tellSettled } from './settled-roles.js';
 import { discarding, merged, resumeStopped, saveToStop, together } from './stopping.js';
@@ -64,7 +65,7 @@ export const vmActivities = (ports: StepPorts) => {
               { ...toStart(storages, vm, target), ...told, template: contents.get(vm._id)?.() ?? {} },
               signal,
             );
-            await discardStored(vm, hypervisors, signal);
+            await discardStored(ports, vm, signal);
             // It was made anew with what it has: whatever was in doubt before is not any more.
             return {
               ...{ deploy_id: domain.deployId, ...(vm.device_change?.open && { device_change: null }) },
@@ -103,7 +104,7 @@ export const vmActivities = (ports: StepPorts) => {
         work: async (vm, signal) => {
           const target = placeIn(hosts, vm);
           await adapterFor('restore', target, hypervisors).resume(placed(vm, target), signal);
-          await discardStored(vm, hypervisors, signal);
+          await discardStored(ports, vm, signal);
           return vm.stored ? { stored: null } : {};
         },
       });
@@ -142,7 +143,7 @@ function removal(ports: StepPorts) {
             // What was to be imported, and is not yet, is not its own.
             await destroyed(vm.adopts ? adapter.disown(at, signal) : adapter.destroy({ ...at, hard }, signal), target);
           }
-          await discardStored(vm, hypervisors, signal);
+          await discardStored(ports, vm, signal);
           return { deploy_id: null, ...(vm.stored && { stored: null }) };
         },
         left: (vm, at) => ({
@@ -176,7 +177,7 @@ function removal(ports: StepPorts) {
 /** What each switch does at the VM's host. */
 const atHost: Record<
   Exclude<SwitchVerb, SnapshotVerb>,
-  (on: Hypervisor, vm: DestroyTarget, signal: AbortSignal) => Promise<void>
+  (on: Hypervisor, vm: DestroyTarget & StoreTarget, signal: AbortSignal) => Promise<void>
 > = {
   poweroff: (on, vm, signal) => on.poweroff(vm, signal),
   reboot: (on, vm, signal) => on.reboot(vm, signal),
@@ -186,7 +187,7 @@ const atHost: Record<
 };
 
 async function switching(
-  { store, hypervisors, engine }: StepPorts,
+  ports: StepPorts,
   {
     op,
     vms,
@@ -195,6 +196,7 @@ async function switching(
     snapshot,
   }: { op: string; vms: number[]; verb: SwitchVerb; hard: boolean; snapshot?: SnapshotDeed },
 ): Promise<BatchOutcome> {
+  const { store, hypervisors, storages, engine } = ports;
   const hosts = hostTargets(store);
   const leaves = verb === 'undeploy' || verb === 'store';
   const outcome = await eachVm(store.vms, op, vms, {
@@ -207,9 +209,10 @@ async function switching(
         await adapterFor(verb, target, hypervisors)[vmVerbs[verb].call]({ ...placed(vm, target), snapshot }, signal);
         return snapshotsAfter(verb, vm, snapshot, { op, at: new Date() });
       }
-      await atHost[verb](adapterFor(verb, target, hypervisors), { ...placed(vm, target), hard }, signal);
+      const memory = memoryOf(storages, vm);
+      await atHost[verb](adapterFor(verb, target, hypervisors), { ...placed(vm, target), hard, memory }, signal);
       // Whatever was asked of it as it ran is over.
-      if (verb === 'undeploy') await discardStored(vm, hypervisors, signal);
+      if (verb === 'undeploy') await discardStored(ports, vm, signal);
       return {
         // What is stored of it is that very domain.
         ...(verb === 'undeploy' && { deploy_id: null, ...(vm.stored && { stored: null }) }),

@@ -64,8 +64,21 @@ export type SwitchTarget<K extends HypervisorKind = HypervisorKind> = Omit<Destr
 /** One that changes its host: from `host` to this one. */
 export type MoveTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & { to: HostTarget<K> };
 
-/** One of which something is kept away from hosts. */
-export type StoredVm = Pick<PlacedVm, 'id' | 'domain' | 'epoch'>;
+/**
+ * Where what a VM has in memory may be kept away from hosts, under its epoch: a file, as its hosts open it, with what an earlier epoch has kept in it. `take` throws `stale_epoch` where a later one has been there;
+ * after `drop` nothing is kept.
+ */
+export type MemoryPlace = {
+  take(signal: AbortSignal): Promise<{ path: string; isThere: boolean }>;
+  drop(signal: AbortSignal): Promise<void>;
+};
+
+/** One of which something is kept away from hosts. `memory`: absent: there is no such place; a kind that needs none takes no notice of it. */
+export type StoredVm = Pick<PlacedVm, 'id' | 'domain' | 'epoch'> & { memory?: MemoryPlace | undefined };
+/** One that leaves its host, or comes to it: with what its guest is told there, and by what it is booted. */
+export type StoreTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> &
+  Pick<StoredVm, 'memory'> &
+  Pick<PlacedVm, 'context' | 'boot'>;
 
 /** One of which a device is changed. */
 export type DeviceTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & { change: DomainChange };
@@ -177,9 +190,9 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
    * Resolves when its domain, which is suspended, has left the host and is kept, with what was saved, where any host of this kind can have it
    * from. Succeeds when that is so already; refused where there is none. What is kept has heard this epoch, as a host would.
    */
-  store(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
+  store(vm: StoreTarget<K>, signal: AbortSignal): Promise<void>;
   /** Resolves when what was kept so is on this host, suspended, and is kept no more. Succeeds when it is there already; refused where there is none. */
-  fetch(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
+  fetch(vm: StoreTarget<K>, signal: AbortSignal): Promise<void>;
   /** Resolves when nothing is kept so up to this epoch; no host is asked. Succeeds when nothing was. */
   discard(vm: StoredVm, signal: AbortSignal): Promise<void>;
   // What changes a domain's devices resolves when the guest has them, or not any more; succeeds when that is so already, and when there

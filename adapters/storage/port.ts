@@ -59,6 +59,8 @@ export type KeptContext = {
   boot?: string;
   bring?: (into: string, signal: AbortSignal) => Promise<void>;
 };
+/** `isThere`: something is kept in it, whole or not: who has written it knows. */
+export type KeptMemory = { path: string; isThere: boolean };
 /**
  * What is done with what a qcow2 was at a moment, which is kept in it under a number: `take` keeps what it is now, in the place of what is kept under that number;
  * `revert` makes it that again, and keeps it; `drop` keeps it no more.
@@ -205,6 +207,13 @@ export interface Storage<K extends StorageKind = StorageKind> {
    * left. Names lead to no other directory, or are refused by throwing.
    */
   keepContext(claim: DisksClaim<K>, files: readonly ContextFile[], signal: AbortSignal): Promise<KeptContext>;
+  /**
+   * The file in which a hypervisor keeps what a VM has in memory, away from hosts, as those open it that have its disks: from now on the file of this epoch, with what an older one has kept in it.
+   * null: no bytes are kept there.
+   */
+  takeMemory(claim: DisksClaim<K>, signal: AbortSignal): Promise<KeptMemory | null>;
+  /** Resolves when nothing is kept in it. Succeeds when nothing was. */
+  dropMemory(claim: DisksClaim<K>, signal: AbortSignal): Promise<void>;
   /** What a hypervisor opens, in the format of `KeptDisk`; null: there are no bytes. Its directory is the disk's alone. */
   pathOf(disk: StoredDisk<K>): string | null;
   /**

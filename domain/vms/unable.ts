@@ -5,7 +5,7 @@ import type { VmActionName } from '../../schemas/vms/vm-actions.js';
 /** What hypervisors of a kind cannot do: it is refused before anything is done for it. Their adapters say the same of their calls (test/domain/vms/unable). */
 const unable: Readonly<Record<HypervisorKind, readonly VmActionName[]>> = {
   simulated: [],
-  libvirt: ['stop', 'migrate'],
+  libvirt: ['migrate'],
 };
 
 /** `kind`: as it stands in the history of a VM. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -174,6 +174,36 @@ export function contextContract(name: string, make: () => StorageWorld): void {
         expect(namesOf(vm).filter((path) => path.includes('told.'))).toEqual([]);
         expectFiles((await keep(vm, told())).path, { 'context.sh': 'A=1\n' });
       }
+    });
+
+    it('has a file for what a VM has in memory, which goes on to the epoch that takes it, and for nobody who is late', async () => {
+      const vm = newVm();
+      const take = (epoch: number) => storage.takeMemory({ ...vm, epoch }, signal());
+      const drop = (epoch: number) => storage.dropMemory({ ...vm, epoch }, signal());
+      const first = await take(2);
+      if (!storage.can.read || !first) {
+        expect([storage.can.read, first]).toEqual([false, null]);
+        return drop(2);
+      }
+      expect(first.isThere).toBe(false);
+      writeFileSync(first.path, 'what it had');
+      expect(await take(2)).toEqual({ ...first, isThere: true });
+      const second = await take(4);
+      expect([second?.isThere, readFileSync(second?.path ?? '', 'utf8')]).toEqual([true, 'what it had']);
+      expect(existsSync(first.path)).toBe(false);
+      for (const late of [take, drop]) expect(await refusal(late(3))).toBe('taken');
+      // What somebody late writes all the same is nothing.
+      writeFileSync(first.path, 'late');
+      expect(await take(5)).toMatchObject({ isThere: true });
+      expect(readFileSync((await take(5))?.path ?? '', 'utf8')).toBe('what it had');
+      expect(existsSync(first.path)).toBe(false);
+      expect(await epochsOf(vm)).toEqual([]);
+      for (const _ of [1, 2]) await drop(6);
+      const third = await take(6);
+      expect(third?.isThere).toBe(false);
+      writeFileSync(third?.path ?? '', 'again');
+      await storage.removeDisks({ ...vm, epoch: 7 }, signal());
+      expect(namesOf(vm)).toEqual([]);
     });
 
     it('takes no file that has more or fewer bytes than was said', async () => {

@@ -5,6 +5,7 @@ import type {
   DomainReport,
   HostTarget,
   Hypervisor,
+  MemoryPlace,
   PlacedVm,
 } from '../../adapters/hypervisor/port.js';
 import { problemOf } from '../../domain/problems.js';
@@ -33,6 +34,8 @@ export type HypervisorWorld = {
   fileOf?(megabytes: number): Promise<string>;
   /** What its guests are booted by; absent: by nothing. */
   boot?: BootFiles;
+  /** Where what a VM has in memory is kept away from hosts, for a hypervisor that needs such a place. */
+  memoryOf?(vm: { id: number; epoch: number }): MemoryPlace;
   /** Its guests let go of no card while they run: they have no system that would. */
   isDeaf?: boolean;
   /** Ends what a case has left, where that costs. */
@@ -147,9 +150,10 @@ export function hypervisorContract(
       move: (vm, signal) => world.hypervisor.move({ ...targetOf(vm), to: other }, signal),
       adopt: (vm, signal) => world.hypervisor.adopt({ ...targetOf(vm), deployId: 'of nobody', from: null }, signal),
       disown: (vm, signal) => world.hypervisor.disown(targetOf(vm), signal),
-      store: (vm, signal) => world.hypervisor.store(targetOf(vm), signal),
-      fetch: (vm, signal) => world.hypervisor.fetch(targetOf(vm), signal),
-      discard: ({ id, domain, epoch }, signal) => world.hypervisor.discard({ id, domain, epoch }, signal),
+      store: (vm, signal) => world.hypervisor.store({ ...targetOf(vm), memory: world.memoryOf?.(vm) }, signal),
+      fetch: (vm, signal) => world.hypervisor.fetch({ ...targetOf(vm), memory: world.memoryOf?.(vm) }, signal),
+      discard: ({ id, domain, epoch }, signal) =>
+        world.hypervisor.discard({ id, domain, epoch, memory: world.memoryOf?.({ id, epoch }) }, signal),
       attachNic: (vm, signal) => world.hypervisor.attachNic({ ...targetOf(vm), change: changes.attachNic }, signal),
       detachNic: (vm, signal) => world.hypervisor.detachNic({ ...targetOf(vm), change: changes.detachNic }, signal),
       attachDisk: (vm, signal) => world.hypervisor.attachDisk({ ...targetOf(vm), change: changes.attachDisk }, signal),

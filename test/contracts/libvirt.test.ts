@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { libvirtHypervisor } from '../../adapters/hypervisor/libvirt/libvirt.js';
+import { fsStorage } from '../../adapters/storage/fs/fs.js';
+import { Problem, problemOf } from '../../domain/problems.js';
 import { writeIdleKernel } from '../support/idle-kernel.js';
 import { isLibvirtMissing, LibvirtHost } from '../support/libvirt-hosts.js';
 import { type HypervisorWorld, hypervisorContract } from './hypervisor-contract.js';
@@ -24,6 +26,11 @@ async function makeWorld(): Promise<HypervisorWorld> {
   const kernel = join(files, 'idle');
   writeIdleKernel(kernel);
   let made = 0;
+  const datastore = fsStorage(join(files, 'datastores'));
+  const inTime = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw problemOf(error)?.code === 'taken' ? new Problem('stale_epoch', 'Somebody later was there.') : error;
+    });
   return {
     ...{ hypervisor, stranger, boot: { kernel } },
     async newHost(total) {
@@ -44,6 +51,19 @@ async function makeWorld(): Promise<HypervisorWorld> {
       await execa('qemu-img', ['create', '-q', '-f', 'qcow2', path, `${megabytes}M`]);
       await chmod(path, 0o666);
       return path;
+    },
+    memoryOf({ id, epoch }) {
+      const claim = { vm: id, epoch, datastore: { id: 0, ds_mad: 'fs' as const } };
+      return {
+        async take(signal) {
+          const kept = await inTime(datastore.takeMemory(claim, signal));
+          if (!kept) throw new Error('it keeps bytes');
+          // Those of the hosts are another user.
+          for (const part of ['', '0', '0/vms', `0/vms/${id}`]) await chmod(join(files, 'datastores', part), 0o777);
+          return kept;
+        },
+        drop: (signal) => inTime(datastore.dropMemory(claim, signal)),
+      };
     },
     async tidy() {
       for (const host of hosts.values())

@@ -93,6 +93,8 @@ export class MemoryDisks {
     | 'keepContext'
     | 'restoreDisk'
     | 'snapshotDisk'
+    | 'takeMemory'
+    | 'dropMemory'
     | 'pathOf'
   > = {
     makeDisk: async (claim, wish) => {
@@ -138,6 +140,8 @@ export class MemoryDisks {
       }
       return { path: null };
     },
+    takeMemory: async () => null,
+    dropMemory: async () => {},
     restoreDisk: async (claim, from, onProgress) => {
       await this.beforeEach('restoreDisk', claim);
       this.#fence(claim);

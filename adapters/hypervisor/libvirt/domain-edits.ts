@@ -46,3 +46,12 @@ function eachElement(text: string, name: string, edit: (attributes: string) => s
     }),
   ].join('');
 }
+
+/** A definition whose guest is booted by these files, where it is booted by such; what is told to them stays. */
+export function underBoot(definition: string, boot: { kernel: string; ramdisk?: string } | undefined): string {
+  if (!boot) return definition;
+  const of = (name: string, path: string): string => builder.build({ [name]: path });
+  const { kernel, ramdisk } = boot;
+  const booted = definition.replace(/<kernel>[^<]*<\/kernel>/, () => of('kernel', kernel));
+  return ramdisk === undefined ? booted : booted.replace(/<initrd>[^<]*<\/initrd>/, () => of('initrd', ramdisk));
+}

@@ -1,16 +1,17 @@
 import { Problem, problemOf } from '../../../domain/problems.js';
 import { type DeviceCall, type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
 import { eachMetric } from '../../../schemas/hosts/metrics.js';
-import { withText } from '../../process/own-files.js';
 import type { DeviceTarget, DomainReport, HostReport, Hypervisor, SnapshotTarget, SwitchTarget } from '../port.js';
-import { adopt, disown, goOn, saidIn, startAdopted } from './adopting.js';
+import { adopt, disown, goOn, startAdopted } from './adopting.js';
 import { devicesIn } from './device-record.js';
 import { changeDevice, changing } from './devices.js';
 import type { Listed } from './domains.js';
 import { guestsSeen } from './guests-seen.js';
 import { make } from './making.js';
-import { migrate, type Renewed, withContext } from './moving.js';
+import { migrate } from './moving.js';
+import { renewContext } from './saved.js';
 import { type Held, type LibvirtHost, Site } from './site.js';
+import { fetch, store } from './storing.js';
 import { usage } from './usage.js';
 import { createSnapshot, deleteSnapshot, revertToSnapshot } from './vm-snapshots.js';
 
@@ -35,16 +36,11 @@ export function libvirtHypervisor(
   };
   const used = usage();
   /** The VM at its host, which has heard of the epoch then. */
-  const reach = async (
-    { id, epoch, host }: Which,
-    way: 'touches' | 'stops' | 'starts',
-    signal: AbortSignal,
-    keeps = true,
-  ) => {
+  const reach = async ({ id, epoch, host }: Which, way: 'touches' | 'stops', signal: AbortSignal, keeps = true) => {
     signal.throwIfAborted();
     const site = siteOf(host);
-    const context = await site.fence.hear(id, epoch, way, signal, keeps ? 'as before' : null);
-    return { site, context, domain: await site.own({ id, epoch }, signal) };
+    await site.fence.hear(id, epoch, way, signal, keeps ? 'as before' : null);
+    return { site, domain: await site.own({ id, epoch }, signal) };
   };
   /** A call for a VM: what was refused because a later holder has taken it meanwhile, on either of its hosts, says so. */
   const held =
@@ -93,7 +89,7 @@ export function libvirtHypervisor(
       ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
       ...{ suspend: true, resume: true, migrate: true, move: false },
       ...{ adopt: true, disown: true },
-      ...{ store: false, fetch: false, discard: true },
+      ...{ store: true, fetch: true, discard: true },
       ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
       ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
       ...{ snapshotCreate: true, snapshotRevert: true, snapshotDelete: true },
@@ -163,10 +159,14 @@ export function libvirtHypervisor(
     }),
 
     resume: held(async (which, signal) => {
-      const { site, context, domain } = await reach(which, 'starts', signal);
+      const { site, domain } = await reach(which, 'touches', signal);
       if (domain?.state === 'running') return;
       if (domain?.state !== 'suspended') throw notSo('resume', which, 'nothing is saved of it');
-      if (!domain.isUp) await renewContext(site, { ...which, context }, domain.uuid, signal);
+      // What is paused keeps what it was started with.
+      if (!domain.isUp) {
+        const context = await site.fence.hear(which.id, which.epoch, 'starts', signal, 'as before');
+        await renewContext(site, 'resume', { ...which, context }, domain.uuid, signal);
+      }
       await goOn(site, 'resume', which, domain, signal);
     }),
 
@@ -192,11 +192,11 @@ export function libvirtHypervisor(
     revertDisk: change('revertDisk'),
     dropSnapshot: change('dropSnapshot'),
     move: cannot('move'),
-    store: cannot('store'),
-    fetch: cannot('fetch'),
-    // Nothing is ever kept away from hosts.
-    async discard(_vm, signal) {
+    store: held((vm, signal) => store(siteOf(vm.host), vm, signal)),
+    fetch: held((vm, signal) => fetch(siteOf(vm.host), vm, signal)),
+    async discard({ memory }, signal) {
       signal.throwIfAborted();
+      await memory?.drop(signal);
     },
     close() {
       for (const { virsh } of sites.values()) virsh.close();
@@ -206,16 +206,6 @@ export function libvirtHypervisor(
 
 const notSo = (call: VmCall, { id, host }: Which, why: string): Problem =>
   new Problem(vmCalls[call].refused, `VM ${id} on ${host.name}: ${why}.`);
-
-/** What was saved goes on with the CD-ROM of the epoch that starts it; its own stays as it is. */
-async function renewContext(site: Site, vm: Renewed, uuid: string, signal: AbortSignal): Promise<void> {
-  const saved = await site.work('resume', vm.id, ['managedsave-dumpxml', uuid, '--security-info'], signal);
-  const { before } = saidIn(saved);
-  const own = withContext(saved, { ...vm, installation: site.installation }, vm.context);
-  const renewed = before?.vm ? withContext(own, before.vm, vm.context) : own;
-  if (renewed === saved) return;
-  await withText(renewed, (file) => site.work('resume', vm.id, ['managedsave-define', uuid, file], signal));
-}
 
 /** What libvirt is not asked to do. */
 const cannot =

@@ -44,7 +44,7 @@ export async function make(site: Site, vm: Vm, signal: AbortSignal): Promise<Dom
 /** What a host has left, with what others have taken: it is Arcus that places VMs, and libvirt takes whatever comes. */
 export function refuseFull(
   site: Site,
-  call: 'deploy' | 'migrate',
+  call: 'deploy' | 'migrate' | 'fetch',
   vm: Pick<Vm, 'id' | 'capacity'>,
   all: readonly Listed[],
 ): void {

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { Problem } from '../../../domain/problems.js';
 import { vmCalls } from '../../../domain/vms/vm-verbs.js';
 import { withOwnFile, withText } from '../../process/own-files.js';
@@ -13,9 +14,18 @@ export type Renewed = { id: number; epoch: number; context: string };
 export function underEpoch(definition: string, installation: string, vm: Renewed): string {
   const title = /(<title>arcus [\w-]{1,64} vm \d{1,15} epoch )\d{1,15}/;
   const metadata = /( id=["']\d{1,15}["'] epoch=["'])\d{1,15}/;
-  const named = definition.replace(title, `$1${vm.epoch}`).replace(metadata, `$1${vm.epoch}`);
+  // What its guest says is kept where its host keeps such.
+  const log = posix.join(posix.dirname(vm.context), `${installation}.${vm.id}.log`);
+  const named = definition
+    .replace(title, `$1${vm.epoch}`)
+    .replace(metadata, `$1${vm.epoch}`)
+    .replace(/<log file='([^']{1,1000})'/g, (own, file: string) =>
+      posix.basename(file) === posix.basename(log) ? `<log file='${escaped(log)}'` : own,
+    );
   return withContext(named, { installation, id: vm.id }, vm.context);
 }
+
+const escaped = (text: string): string => text.replace(/[&<>'"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 type Whose = { installation: string; id: number };
 const files = /<source file='([^']{1,1000})'/g;
@@ -27,9 +37,8 @@ function isContext(file: string, { installation, id }: Whose): boolean {
 
 /** A definition whose CD-ROM is this one. */
 export function withContext(definition: string, whose: Whose, context: string): string {
-  const escaped = context.replace(/[&<>'"]/g, (character) => `&#${character.charCodeAt(0)};`);
   return definition.replace(files, (source, file: string) =>
-    isContext(file, whose) ? `<source file='${escaped}'` : source,
+    isContext(file, whose) ? `<source file='${escaped(context)}'` : source,
   );
 }
 

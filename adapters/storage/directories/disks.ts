@@ -24,6 +24,7 @@ import {
   dropWork,
   namesOfContexts,
   namesOfDisks,
+  namesOfMemory,
   newRestore,
   newWork,
   overtakenAt,
@@ -160,7 +161,8 @@ export function disksIn(base: string, body: Body) {
     const { vm, gone } = vmLayoutOf(base, claim);
     await mkdir(vm, { recursive: true, mode: modes.directory });
     await take(claim);
-    const told = disk === null ? await namesOfContexts(vm, claim.epoch) : [];
+    const told =
+      disk === null ? [...(await namesOfContexts(vm, claim.epoch)), ...(await namesOfMemory(vm, claim.epoch))] : [];
     await takeAway({ vm, gone }, claim.vm, [...(await namesOfDisks(vm, claim.epoch, disk)), ...told]);
   }
 

@@ -56,6 +56,7 @@ export async function inventoryOf(base: string, { id }: DatastoreTarget): Promis
     const [image = ''] = name.split('.');
     if (vm !== undefined) disks.push({ vm: Number(vm), disk: Number(disk), bytes });
     else if (ofVm !== undefined) contexts.push({ vm: Number(ofVm), epoch: Number(epoch), bytes });
+    else if (/^vm\.\d{1,15}\.memory\./.test(name)) return true;
     else if (isNumber(image)) staging.push({ image: Number(image), bytes });
     else return false;
     return true;

@@ -28,13 +28,16 @@ export function layoutOf(base: string, image: StoredImage): { kept: string; stag
 
 /**
  * Of one VM: `disk.0` is a disk, with the names of a kept image in it; `work.0.5.…` one that is being made under epoch 5; `at.5` says that 5 is the latest
- * epoch that has been at them. `5` has what is the VM's beside disks since it was started under epoch 5, and `told.5.…` is that in the making.
+ * epoch that has been at them. `5` has what is the VM's beside disks since it was started under epoch 5, and `told.5.…` is that in the making. `memory.5`: what it
+ * has in memory, kept under epoch 5.
  */
 export function vmLayoutOf(base: string, at: { vm: number; datastore: DatastoreTarget }): { vm: string; gone: string } {
   const root = datastoreRoot(base, at.datastore.id);
   return { vm: join(root, shelves.vms, named(at.vm)), gone: join(root, shelves.gone) };
 }
 
+/** What a VM has in memory, where it is kept away from hosts. */
+export const memoryName = (epoch: number): string => `memory.${named(epoch)}`;
 export const diskName = (disk: number): string => `disk.${named(disk)}`;
 
 /** In the directory of an epoch: the files that the guest is told by. */

@@ -4,7 +4,7 @@ import { Problem } from '../../../domain/problems.js';
 import { grouped } from '../../../schemas/common/limits.js';
 import { diskFault } from '../disk-fault.js';
 import { mkdir, open, rm } from '../machine/files.js';
-import type { DatastoreTarget, ImageClaim, KeptImage, Storage, StoredDisk, StoredImage } from '../port.js';
+import type { DatastoreTarget, DisksClaim, ImageClaim, KeptImage, Storage, StoredDisk, StoredImage } from '../port.js';
 import type { Body, KeptRecord, MadeRecord } from './body.js';
 import { contextsIn } from './contexts.js';
 import { disksIn } from './disks.js';
@@ -12,6 +12,7 @@ import { inventoryOf } from './inventory.js';
 import { inWork, keepStaged } from './keep.js';
 import { epochOf, findKept, recordOf, writeRecord } from './kept.js';
 import { datastoreRoot, keptNames, layoutOf, modes } from './layout.js';
+import { memoriesIn } from './memory.js';
 import { namesIn, takeFile } from './pieces.js';
 import { appendTo, overtaken, readChain, refuseStale, stagedIn } from './staging.js';
 import { readFrom } from './write-file.js';
@@ -51,6 +52,7 @@ export function onDirectories(base: string, body: Body): Storage {
 
   const disks = disksIn(base, body);
   const keepContext = contextsIn(base, body);
+  const memories = memoriesIn(base);
 
   return {
     can: body.can,
@@ -152,6 +154,10 @@ export function onDirectories(base: string, body: Body): Storage {
       guarded(`The disks of VM ${claim.vm}`, signal, () => disks.remove(claim, null, signal)),
     keepContext: (claim, files, signal) =>
       guarded(`What VM ${claim.vm} is told`, signal, () => keepContext(claim, files, signal)),
+    takeMemory: (claim, signal) =>
+      guarded(nameOfMemory(claim), signal, async () => (body.can.read ? memories.take(claim) : null)),
+    dropMemory: (claim, signal) =>
+      guarded(nameOfMemory(claim), signal, async () => (body.can.read ? memories.drop(claim) : undefined)),
     pathOf: disks.pathOf,
     restoreDisk: (claim, from, onProgress, signal) =>
       guarded(nameOfDisk(claim), signal, () => disks.restore(claim, from, onProgress, signal)),
@@ -177,6 +183,7 @@ export function onDirectories(base: string, body: Body): Storage {
 }
 
 const nameOf = ({ id }: StoredImage): string => `Image ${id}`;
+const nameOfMemory = ({ vm }: DisksClaim): string => `What VM ${vm} has in memory`;
 const nameOfDisk = ({ vm, disk }: StoredDisk): string => `Disk ${disk} of VM ${vm}`;
 
 async function* readDisk(path: string, offset: number): AsyncGenerator<Uint8Array> {

@@ -11,7 +11,8 @@ export type VmName =
   | { is: 'disk'; disk: number }
   | { is: 'work'; disk: number; epoch: number }
   | { is: 'at'; epoch: number }
-  | { is: 'context'; epoch: number };
+  | { is: 'context'; epoch: number }
+  | { is: 'memory'; epoch: number };
 
 const forms = {
   disk: /^disk\.(\d{1,15})$/,
@@ -19,6 +20,7 @@ const forms = {
   at: /^at\.(\d{1,15})$/,
   /** There, or in the making. */
   context: /^(?:(\d{1,15})|told\.(\d{1,15})\..+)$/,
+  memory: /^memory\.(\d{1,15})$/,
 };
 
 /** undefined: none of ours. */
@@ -29,6 +31,8 @@ export function vmName(name: string): VmName | undefined {
   if (made !== undefined && by !== undefined) return { is: 'work', disk: Number(made), epoch: Number(by) };
   const [, epoch] = forms.at.exec(name) ?? [];
   if (epoch !== undefined) return { is: 'at', epoch: Number(epoch) };
+  const [, saved] = forms.memory.exec(name) ?? [];
+  if (saved !== undefined) return { is: 'memory', epoch: Number(saved) };
   const [, there, making = there] = forms.context.exec(name) ?? [];
   return making === undefined ? undefined : { is: 'context', epoch: Number(making) };
 }
@@ -137,6 +141,14 @@ export const namesOfContexts = async (directory: string, epoch: number): Promise
     const its = vmName(name);
     return its?.is === 'context' && its.epoch <= epoch;
   });
+
+/** Names of what is kept of a VM's memory up to an epoch, the latest last. */
+export const namesOfMemory = async (directory: string, epoch: number): Promise<string[]> =>
+  (await namesIn(directory))
+    .map((name) => ({ name, its: vmName(name) }))
+    .flatMap(({ name, its }) => (its?.is === 'memory' && its.epoch <= epoch ? [{ name, epoch: its.epoch }] : []))
+    .sort((one, other) => one.epoch - other.epoch)
+    .map(({ name }) => name);
 
 /** Names of a disk, or of all, and of those that are being made up to an epoch. */
 export async function namesOfDisks(directory: string, epoch: number, disk: number | null): Promise<string[]> {

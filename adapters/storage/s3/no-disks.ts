@@ -13,6 +13,8 @@ export const noDisks = {
   removeDisk: async () => {},
   removeDisks: async () => {},
   keepContext: async (_claim, files) => (files.length === 0 ? { path: null } : refused()),
+  takeMemory: async () => null,
+  dropMemory: async () => {},
   pathOf: () => null,
   saveDisk: refused,
   snapshotDisk: refused,

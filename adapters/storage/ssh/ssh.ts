@@ -105,6 +105,12 @@ export function sshStorage(home: string, connections: SshConnections): Storage {
         );
       return { path: pathThere(claim, path), bring, ...booted };
     },
+    async takeMemory(claim, signal) {
+      const kept = await onDisk(claim, signal, () => storage.takeMemory(claim, signal));
+      const path = kept && pathThere(claim, kept.path);
+      return kept && path !== null ? { ...kept, path } : null;
+    },
+    dropMemory: (claim, signal) => onDisk(claim, signal, () => storage.dropMemory(claim, signal)),
     restoreDisk: (claim, from, onProgress, signal) =>
       inTime(signal, [claim.datastore, from.datastore], () => storage.restoreDisk(claim, from, onProgress, signal)),
     snapshotDisk: (claim, change, signal) => onDisk(claim, signal, () => storage.snapshotDisk(claim, change, signal)),

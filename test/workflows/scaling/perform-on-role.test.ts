@@ -77,30 +77,6 @@ describe('an action on a role', () => {
     await world.accounted();
   });
 
-  it('that the hypervisor of one of its VMs cannot do is refused before anything is done to any', async () => {
-    const { id } = await world.running(web);
-    const [first = 0, ...others] = await idsOf(id);
-    const kind = (vm_mad: string) =>
-      world.store.vms.model.updateOne({ _id: first }, { $set: { 'history.0.vm_mad': vm_mad } });
-    await kind('libvirt');
-    await expect(world.perform(id, 'web', { action: 'stop' })).rejects.toMatchObject({
-      ...{
-        code: 'wrong_state',
-        message: expect.stringMatching(new RegExp(`^VM ${first} .*libvirt cannot do this \\(stop\\)`)),
-      },
-    });
-    const ofService = await world.store.operations.model.find({ 'resource.id': id, kind: 'performOnRole' }).lean();
-    expect([ofService, (await ofVms([first, ...others])).filter(({ kind }) => kind === 'performOnVm')]).toEqual([
-      [],
-      [],
-    ]);
-    await kind('simulated');
-    const { op } = await world.perform(id, 'web', { action: 'stop' });
-    expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
-    await settled([first, ...others]);
-    await world.accounted();
-  });
-
   it('that the state of its VMs forbids says so of each: hold and release are for those that no host has', async () => {
     const { id } = await world.running(web);
     const vms = await idsOf(id);
