@@ -20,6 +20,7 @@ const long = [
   'test/e2e/images-by-ssh.test.ts',
   'test/e2e/images-elsewhere.test.ts',
   'test/e2e/why.test.ts',
+  'test/e2e/libvirt-life.test.ts',
   'test/e2e/two-of-each.test.ts',
   'test/workflows/vms/many-disks.test.ts',
   'test/runtime/cluster.test.ts',
