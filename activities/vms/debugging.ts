@@ -108,12 +108,12 @@ const calls: Readonly<Record<DebugVerb, (at: AtHost) => Promise<Came>>> = {
   },
   store: async ({ vm, storages, here, signal }) => {
     const { adapter, target } = here();
-    await adapter.store({ ...target, memory: memoryOf(storages, vm) }, signal);
+    await adapter.store({ ...target, memory: memoryOf(storages, vm, target.host.vm_mad) }, signal);
     return {};
   },
   fetch: async ({ vm, storages, here, tell, signal }) => {
     const { adapter, target } = here();
-    await adapter.fetch({ ...target, ...(await tell()), memory: memoryOf(storages, vm) }, signal);
+    await adapter.fetch({ ...target, ...(await tell()), memory: memoryOf(storages, vm, target.host.vm_mad) }, signal);
     return {};
   },
   discard: discarded,

@@ -12,9 +12,9 @@ const inDatastore = { simulated: false, libvirt: true } as const satisfies Recor
 
 type Kept = Pick<WorkVm, '_id' | 'epoch' | 'datastore'>;
 
-/** Where that of a VM may be; undefined: it has no datastore, or one that keeps no bytes. */
-export function memoryOf(storages: StepPorts['storages'], vm: Kept): MemoryPlace | undefined {
-  if (!vm.datastore) return undefined;
+/** Where that of a VM may be; undefined: its kind of hypervisor needs no such place, or it has no datastore, or one that keeps no bytes. */
+export function memoryOf(storages: StepPorts['storages'], vm: Kept, kind: HypervisorKind): MemoryPlace | undefined {
+  if (!inDatastore[kind] || !vm.datastore) return undefined;
   const { id, ds_mad } = vm.datastore;
   const storage = storages.of({ ds_mad });
   if (!storage.can.read) return undefined;
@@ -31,7 +31,7 @@ export function memoryOf(storages: StepPorts['storages'], vm: Kept): MemoryPlace
 
 /** Before anything of a VM is saved: throws where that could not be kept away from its host. */
 export function refuseUnkept(storages: StepPorts['storages'], vm: Kept, kind: HypervisorKind): void {
-  if (inDatastore[kind] && memoryOf(storages, vm) === undefined)
+  if (inDatastore[kind] && memoryOf(storages, vm, kind) === undefined)
     throw new Problem(
       vmCalls.store.refused,
       `VM ${vm._id} has no datastore of files, in which what it has in memory would be kept: switch it off, or undeploy it.`,
@@ -46,6 +46,6 @@ export async function discardStored(
 ): Promise<void> {
   const { _id: id, epoch, stored } = vm;
   if (!stored) return;
-  const memory = memoryOf(storages, vm);
+  const memory = memoryOf(storages, vm, stored.vm_mad);
   await hypervisors.of(stored).discard({ id, domain: domainName(id), epoch, memory }, signal);
 }

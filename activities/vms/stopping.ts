@@ -69,7 +69,7 @@ export async function resumeStopped(ports: StepPorts, op: string, vms: readonly 
     work: async (vm, signal) => {
       const target = placeIn(hosts, vm);
       const told = await tellGuest(ports, vm, signal);
-      const memory = memoryOf(storages, vm);
+      const memory = memoryOf(storages, vm, target.vm_mad);
       await adapterFor('fetch', target, hypervisors).fetch({ ...placed(vm, target), ...told, memory }, signal);
       return {};
     },

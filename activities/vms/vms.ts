@@ -209,7 +209,7 @@ async function switching(
         await adapterFor(verb, target, hypervisors)[vmVerbs[verb].call]({ ...placed(vm, target), snapshot }, signal);
         return snapshotsAfter(verb, vm, snapshot, { op, at: new Date() });
       }
-      const memory = memoryOf(storages, vm);
+      const memory = memoryOf(storages, vm, target.vm_mad);
       await atHost[verb](adapterFor(verb, target, hypervisors), { ...placed(vm, target), hard, memory }, signal);
       // Whatever was asked of it as it ran is over.
       if (verb === 'undeploy') await discardStored(ports, vm, signal);
