@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { execa } from 'execa';
 import { z } from 'zod';
 import { libvirtHypervisor } from '../adapters/hypervisor/libvirt/libvirt.js';
 import { Site } from '../adapters/hypervisor/libvirt/site.js';
@@ -71,21 +72,22 @@ async function boots(arcus: Arcus, host: LibvirtHost, base: string): Promise<voi
     },
   });
   const [through, byHand]: [number[], number[]] = [[], []];
-  const virsh = (...words: string[]) => execFileSync('virsh', ['-q', '-c', uri, ...words], { encoding: 'utf8' });
+  // Whoever waits for a program hears of connections that were ended meanwhile.
+  const virsh = async (...words: string[]) => (await execa('virsh', ['-q', '-c', uri, ...words])).stdout;
   for (let run = 0; run <= runs; run++) {
     let vm = -1;
     const took = await timed(async () => {
       vm = (await send('/vms', { template_id: template, name: `vm-${run}` })).resource.id;
       while ((await vms.findOne({ _id: vm }))?.lcm_state !== 'RUNNING') await sleep(5);
     });
-    const [domain = ''] = virsh('list', '--name').split('\n');
-    const xml = virsh('dumpxml', '--inactive', '--security-info', domain);
+    const [domain = ''] = (await virsh('list', '--name')).split('\n');
+    const xml = await virsh('dumpxml', '--inactive', '--security-info', domain);
     const [disk = '', context = ''] = [/<source file='([^']+\/disk)'/, /<source file='([^']+\.iso)'/].map(
       (pattern) => pattern.exec(xml)?.[1],
     );
-    const backing = Layer.parse(
-      JSON.parse(execFileSync('qemu-img', ['info', '-U', '--output=json', disk], { encoding: 'utf8' })),
-    )['full-backing-filename'];
+    const { stdout: info } = await execa('qemu-img', ['info', '-U', '--output=json', disk]);
+    // The way to it leads through a disk that is about to go.
+    const backing = realpathSync(Layer.parse(JSON.parse(info))['full-backing-filename']);
     const [ownDisk, ownContext, definition] = ['disk', 'context.iso', 'domain.xml'].map((part) => join(base, part));
     if (!ownDisk || !ownContext || !definition) throw new Error('there are three');
     copyFileSync(context, ownContext);
@@ -94,15 +96,16 @@ async function boots(arcus: Arcus, host: LibvirtHost, base: string): Promise<voi
     const renamed = xml
       .replace(/<name>[^<]*<\/name>/, '<name>by-hand</name>')
       .replace(/<uuid>[^<]*<\/uuid>/, '')
-      .replace(disk, ownDisk)
-      .replace(context, ownContext)
+      .replace(/<title>[^<]*<\/title>/, '')
+      .replaceAll(disk, ownDisk)
+      .replaceAll(context, ownContext)
       .replace(/<log file='[^']*'/, `<log file='${join(dirname(ownDisk), 'log')}'`);
     writeFileSync(definition, renamed);
     const bare = await timed(async () => {
-      execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, ownDisk]);
-      virsh('create', definition);
+      await execa('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, ownDisk]);
+      await virsh('create', definition);
     });
-    virsh('destroy', 'by-hand');
+    await virsh('destroy', 'by-hand');
     rmSync(ownDisk);
     // What is done for the first time takes longer, of both.
     if (run === 0) continue;
@@ -218,24 +221,22 @@ if (values.help) console.log(help);
 else {
   const base = mkdtempSync(join(tmpdir(), 'arcus-bench-libvirt-'));
   execFileSync('chmod', ['0755', base]);
-  const version = execFileSync('virsh', ['version', '--daemon'], { encoding: 'utf8' }).match(
-    /\b\d{1,4}\.\d{1,4}\.\d{1,4}\b/g,
-  );
+  const host = await LibvirtHost.machine('kvm-1', size, { ownNetwork: false });
+  const version = ((await host.virsh('version')) ?? '').match(/\b\d{1,4}\.\d{1,4}\.\d{1,4}\b/g);
   console.log(
-    `${cpus().length} cores (${cpus()[0]?.model}), libvirt ${version?.[0]}, QEMU ${version?.[2]}, its guests run by QEMU in the processor’s place (TCG); ${runs} runs, load ${load()}\n`,
+    `${cpus().length} cores (${cpus()[0]?.model}), libvirt ${version?.[0]}, QEMU ${version?.[3]}, guests run by QEMU in the processor’s place (TCG); ${runs} runs, load ${load()}\n`,
   );
   try {
     const arcus = await startArcus({ ARCUS_SAFE_DIRS: dirname(tinyGuest()) });
-    const host = await LibvirtHost.machine('kvm-1', size, { ownNetwork: false });
     try {
       await boots(arcus, host, base);
     } finally {
       await arcus.stop();
-      host.close();
     }
     await looks(Number(values.domains));
     await migrations(base);
   } finally {
+    host.close();
     rmSync(base, { recursive: true, force: true });
   }
   console.log(`\nload at the end ${load()}`);
