@@ -1,5 +1,11 @@
 import type { TitledStep } from '../domain/operations/step-title.js';
-import { checkActivities, datastoreCheckSteps, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
+import {
+  checkActivities,
+  datastoreCheckSteps,
+  hostCheckSteps,
+  localCheckSteps,
+  marketCheckSteps,
+} from './consistency/consistency.js';
 import { failoverActivities } from './failover/failing-over.js';
 import { fencingSteps } from './failover/fencing.js';
 import { fencingTestActivities, fencingTestSteps } from './failover/fencing-test.js';
@@ -91,6 +97,7 @@ export const storageSteps = (ports: StepPorts) => ({
   ...copyingSteps(ports),
   ...publishingSteps(ports),
   ...datastoreCheckSteps(ports),
+  ...marketCheckSteps(ports),
 });
 export type StorageSteps = AllTitled<ReturnType<typeof storageSteps>>;
 

@@ -5,6 +5,7 @@ import { createConsistencyRepairs } from './consistency/consistency-repairs.js';
 import { createImageConsistency } from './consistency/image-consistency.js';
 import { createLeaseReads } from './consistency/lease-reads.js';
 import { createLeaseRepairs } from './consistency/lease-repairs.js';
+import { createMarketConsistency } from './consistency/market-consistency.js';
 import { createDocuments } from './documents.js';
 import { createEdits } from './edits.js';
 import { createEndings } from './endings.js';
@@ -199,6 +200,7 @@ export function createStore(connection: Connection) {
         ...createLeaseRepairs(connection, { leases, networks, services, vms }),
       },
       images: createImageConsistency(connection, { images, datastores, operations, vms, uses, holdings }),
+      markets: createMarketConsistency(connection, { apps, marketplaces, images, operations }),
     },
     releases,
     questions: createQuestions(connection, { operations, services, releases }),

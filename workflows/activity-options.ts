@@ -96,3 +96,7 @@ export const hostChecks = proxyActivities<Pick<ComputeSteps, 'lookAtHosts' | 'lo
 export const datastoreChecks = proxyActivities<
   Pick<StorageSteps, 'lookAtDatastores' | 'lookAgainAtDatastores' | 'repairDatastores'>
 >({ ...patient, taskQueue: 'storage', startToCloseTimeout: '30m' });
+/** The same of marketplaces. */
+export const marketChecks = proxyActivities<
+  Pick<StorageSteps, 'lookAtMarkets' | 'lookAgainAtMarkets' | 'repairMarkets'>
+>({ ...patient, taskQueue: 'storage', startToCloseTimeout: '30m' });

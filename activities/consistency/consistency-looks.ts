@@ -38,7 +38,7 @@ import type { Portion, SeenHostDocument } from '../../store/consistency/consiste
 import type { Store } from '../../store/store.js';
 import type { StepPorts } from '../ports.js';
 
-export type LookPorts = Pick<StepPorts, 'store' | 'directory' | 'engine' | 'hypervisors' | 'storages'> & {
+export type LookPorts = Pick<StepPorts, 'store' | 'directory' | 'engine' | 'hypervisors' | 'storages' | 'markets'> & {
   signal: AbortSignal;
 };
 
@@ -58,8 +58,8 @@ export type Looks = {
 const size = { leases: 2_000, documents: 500, services: 200, hosts: 50, calls: 20 };
 const probeTimeout = 4_000;
 
-/** Every section but those of images and datastores, looked at by the same code the first time and the second. */
-export const looksOf = (ports: LookPorts): Record<Exclude<Section, 'images' | 'datastores'>, Looks> => ({
+/** Every section but those of images, datastores and marketplaces, looked at by the same code the first time and the second. */
+export const looksOf = (ports: LookPorts): Record<Exclude<Section, 'images' | 'datastores' | 'markets'>, Looks> => ({
   counters: {
     page: async () => ({ flaws: await judgedCounters(ports), compared: {}, next: null }),
     again: () => judgedCounters(ports),

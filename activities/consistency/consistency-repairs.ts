@@ -97,6 +97,14 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   context_orphaned: null,
   datastore_strange_names: null,
   datastore_unreachable: null,
+  image_app_stale: (seen, { store }) => store.consistency.markets.forgetApp(seen),
+  app_abandoned: (seen, { store }) => store.consistency.markets.abandon(seen),
+  app_operation_stale: (seen, { store }) => store.consistency.markets.clearName(seen, 'operation'),
+  app_wanted_stale: (seen, { store }) => store.consistency.markets.clearName(seen, 'wanted'),
+  app_export_stale: (seen, { store }) => store.consistency.markets.forgetExport(seen),
+  app_without_bytes: null,
+  app_bytes_orphaned: null,
+  market_unreachable: null,
   operation_without_run: async ({ op }, { store, engine }) => {
     const operation = await store.operations.find(op);
     return (

@@ -10,6 +10,7 @@ import type { StepPorts } from '../ports.js';
 import { type Cursor, type LookPorts, looksOf } from './consistency-looks.js';
 import { looksFirst, repair } from './consistency-repairs.js';
 import { imageLooks } from './image-looks.js';
+import { marketLooks } from './market-looks.js';
 
 /**
  * `apart`: milliseconds between the two looks; `behindReconciliation`: the same where an operation seems to have lost its
@@ -33,8 +34,8 @@ const repairsAtOnce = 20;
 /** What became of a finding. */
 type Repaired = Pick<StoredFinding, '_id' | 'outcome' | 'reason'>;
 
-/** The sections that hypervisors and datastores are asked for, and the others: each is served where it can be. */
-type Remote = 'hosts' | 'datastores';
+/** The sections that hypervisors, datastores and marketplaces are asked for, and the others: each is served where it can be. */
+type Remote = 'hosts' | 'datastores' | 'markets';
 type Local = Exclude<Section, Remote>;
 
 /** Steps of a check that touch MongoDB alone. */
@@ -168,7 +169,13 @@ export function datastoreCheckSteps(ports: Omit<StepPorts, 'settings'>) {
   return { lookAtDatastores: look, lookAgainAtDatastores: lookAgain, repairDatastores: repairFindings };
 }
 
-const allLooks = (ports: LookPorts) => ({ ...looksOf(ports), ...imageLooks(ports) });
+/** The same for the marketplaces. */
+export function marketCheckSteps(ports: Omit<StepPorts, 'settings'>) {
+  const { look, lookAgain, repairFindings } = sectionActivities<'markets'>(ports);
+  return { lookAtMarkets: look, lookAgainAtMarkets: lookAgain, repairMarkets: repairFindings };
+}
+
+const allLooks = (ports: LookPorts) => ({ ...looksOf(ports), ...imageLooks(ports), ...marketLooks(ports) });
 
 function bySubject(findings: readonly StoredFinding[]): Map<number | string, StoredFinding[]> {
   const groups = new Map<number | string, StoredFinding[]>();
@@ -183,7 +190,17 @@ function againAt(at: LookPorts, section: Section, findings: readonly Pick<Stored
 
 function added(one: Partial<Compared>, other: Partial<Compared>): Partial<Compared> {
   const sum: Partial<Compared> = { ...one };
-  for (const name of ['services', 'vms', 'hosts', 'operations', 'runs', 'domains', 'images', 'datastores'] as const)
+  for (const name of [
+    'services',
+    'vms',
+    'hosts',
+    'operations',
+    'runs',
+    'domains',
+    'images',
+    'datastores',
+    'markets',
+  ] as const)
     if (other[name] !== undefined) sum[name] = (sum[name] ?? 0) + other[name];
   return sum;
 }

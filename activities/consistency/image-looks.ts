@@ -4,6 +4,7 @@ import type { SeenVm } from '../../domain/consistency/hands.js';
 import { judgeDatastore, type Lying, type SeenCopy } from '../../domain/consistency/judge-datastores.js';
 import { judgeUsers } from '../../domain/consistency/judge-disks.js';
 import { judgeImages, namedByImages, type SeenImage } from '../../domain/consistency/judge-images.js';
+import { namedByApps, type SeenApp } from '../../domain/consistency/judge-markets.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
@@ -59,13 +60,15 @@ async function judgedImages({ store }: LookPorts, found: readonly SeenImage[]): 
     clones.push(...(await images.byIds(some)));
     for (const id of await images.atWorkOn(some)) clonesAtWork.add(id);
   }
+  const apps = await appsById(store, [...new Set(found.flatMap((image) => image.apps ?? []))]);
   const vms = await vmsById(store, [...new Set(found.flatMap((image) => image.vms))]);
   const users = { ...(await surroundings(store, [...vms.values()])), vms };
   return [
     ...judgeImages(found, {
-      operations: await reads.statesOf(namedByImages(found)),
+      operations: await reads.statesOf([...namedByImages(found), ...namedByApps(apps)]),
       clones: new Map(clones.map((clone) => [clone._id, clone])),
       clonesAtWork,
+      apps: new Map(apps.map((app) => [app._id, app])),
     }),
     ...judgeUsers(found, users),
   ];
@@ -131,6 +134,12 @@ async function vmsAround({ store }: LookPorts, datastore: number, lying: Lying):
   }
   const others = [...new Set([...lying.disks, ...lying.contexts].map(({ vm }) => vm))].filter((id) => !found.has(id));
   for (const [id, vm] of await vmsById(store, others)) found.set(id, vm);
+  return found;
+}
+
+async function appsById({ consistency: { markets } }: Store, ids: readonly number[]): Promise<SeenApp[]> {
+  const found: SeenApp[] = [];
+  for (const some of portionsOf(ids, size.images)) found.push(...(await markets.byIds(some)));
   return found;
 }
 

@@ -89,8 +89,8 @@ const finding = { one: 'finding', several: 'findings' };
 const run = { one: 'run', several: 'runs' };
 const domain = { one: 'domain', several: 'domains' };
 
-const listOf = ({ services, vms, hosts, operations, runs, domains, images, datastores }: Compared): string =>
-  `${counted(services, kinds.service)}, ${counted(vms, kinds.vm)}, ${counted(operations, kinds.operation)}, ${counted(runs, run)}, ${counted(hosts, kinds.host)}, ${counted(domains, domain)}, ${counted(images, kinds.image)} and ${counted(datastores, kinds.datastore)}`;
+const listOf = ({ services, vms, hosts, operations, runs, domains, images, datastores, markets }: Compared): string =>
+  `${counted(services, kinds.service)}, ${counted(vms, kinds.vm)}, ${counted(operations, kinds.operation)}, ${counted(runs, run)}, ${counted(hosts, kinds.host)}, ${counted(domains, domain)}, ${counted(images, kinds.image)}, ${counted(datastores, kinds.datastore)} and ${counted(markets, kinds.market)}`;
 
 function nextStep(findings: readonly ConsistencyFinding[]): string {
   const isRepairable = findings.some(({ outcome, repair }) => outcome === 'found' && repair !== null);

@@ -9,6 +9,7 @@ import type { ServiceState } from '../../schemas/services/service.js';
 import type { Hold, Vm } from '../../schemas/vms/vm.js';
 import type { QuotaBalance } from '../identity/quotas.js';
 import type { ImageEvidence } from './image-evidence.js';
+import type { MarketEvidence } from './market-evidence.js';
 
 type ServiceSeen = { service: number; state: ServiceState; epoch: number };
 type RoleSeen = ServiceSeen & { role: string };
@@ -19,11 +20,13 @@ export type StrayOperations = { operations: number; first: string; should: Owner
 /** `epoch` is the highest that the host has heard of for the VM; `host` the id, `name` what its hypervisor knows it by. */
 type DomainSeen = { host: number; name: string; vm: number; epoch: number };
 
+type OfBytes = ImageEvidence & MarketEvidence;
+
 /**
  * What was seen of each flaw: enough to tell it from the next one of its kind, and all that its repair filters on. Two
  * looks that saw the same flaw saw the same evidence.
  */
-export type Evidence = ImageEvidence & {
+export type Evidence = OfBytes & {
   service_abandoned: ServiceSeen & { operation: string | null; wanted: string | null };
   service_operation_stale: { service: number; op: string };
   service_wanted_stale: { service: number; op: string };

@@ -2,7 +2,17 @@ import type { FindingCode, FindingResource } from '../../schemas/consistency/con
 import type { Evidence } from './evidence.js';
 
 /** What is looked through page by page, each by itself. */
-export const sections = ['counters', 'operations', 'runs', 'vms', 'services', 'images', 'hosts', 'datastores'] as const;
+export const sections = [
+  'counters',
+  'operations',
+  'runs',
+  'vms',
+  'services',
+  'images',
+  'hosts',
+  'datastores',
+  'markets',
+] as const;
 export type Section = (typeof sections)[number];
 
 /** What there is to say of a kind of flaw. */

@@ -60,8 +60,8 @@ export const imageFlaws = {
   image_state_wrong: {
     ...ofImage,
     what: 'An image is in another state than goes with who uses it: USED or USED_PERS, CLONE while others are made of it, else READY',
-    detail: ({ state, clones, vms }) =>
-      `It is ${state}; ${vms === 0 ? 'no VM uses it' : vms === 1 ? 'one VM uses it' : `${vms} VMs use it`}, and ${clones === 0 ? 'no image is' : clones === 1 ? 'one image is' : `${clones} images are`} being made of it.`,
+    detail: ({ state, clones, apps, vms }) =>
+      `It is ${state}; ${vms === 0 ? 'no VM uses it' : vms === 1 ? 'one VM uses it' : `${vms} VMs use it`}, and ${clones === 0 ? 'no image is' : clones === 1 ? 'one image is' : `${clones} images are`} being made of it${apps === 0 ? '' : `, ${apps === 1 ? 'one app is' : `${apps} apps are`} being published`}.`,
     repair: 'gives it the state that it should have',
     advice: null,
   },

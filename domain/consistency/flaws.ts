@@ -5,6 +5,7 @@ import { accountFlaws } from './flaws-of-accounts.js';
 import { hostFlaws } from './flaws-of-hosts.js';
 import { imageFlaws } from './flaws-of-images.js';
 import { leaseFlaws } from './flaws-of-leases.js';
+import { marketFlaws } from './flaws-of-markets.js';
 import { operationFlaws } from './flaws-of-operations.js';
 import { serviceFlaws } from './flaws-of-services.js';
 import { vmFlaws } from './flaws-of-vms.js';
@@ -15,6 +16,7 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
   ...vmFlaws,
   ...hostFlaws,
   ...imageFlaws,
+  ...marketFlaws,
   ...operationFlaws,
   ...accountFlaws,
   ...leaseFlaws,

@@ -29,6 +29,8 @@ export type ImageEvidence = {
     becomes: ImageState;
     epoch: number;
     clones: number;
+    /** So many apps are being published of it. */
+    apps: number;
     /** So many VMs use it, as it says. */
     vms: number;
   };

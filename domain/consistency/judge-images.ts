@@ -1,6 +1,7 @@
 import type { Image, ImageState } from '../../schemas/storage/image.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isOpen, type KnownOperations } from './hands.js';
+import type { SeenApp } from './judge-markets.js';
 
 export type SeenImage = Pick<
   Image,
@@ -13,6 +14,8 @@ export type AroundImages = {
   clones: ReadonlyMap<number, SeenImage>;
   /** Those of them at which an open operation is at work, named there or not: a deletion takes an image over before what made it has ended. */
   clonesAtWork: ReadonlySet<number>;
+  /** Apps that they say to be published of them. */
+  apps: ReadonlyMap<number, Pick<SeenApp, 'state' | 'operation'>>;
 };
 
 /** Every operation that these images name: what is to be known of them. */
@@ -41,17 +44,35 @@ function judgeImage(image: SeenImage, known: AroundImages): Flaw[] {
 }
 
 function judgeClones(image: SeenImage, known: AroundImages): Flaw[] {
-  const { _id: id, state, epoch, clones, vms } = image;
+  const { _id: id, state, epoch, clones, apps = [], vms } = image;
   const stale = clones.filter((clone) => !known.clonesAtWork.has(clone));
   const living = clones.length - stale.length;
+  const unpublished = apps.filter((app) => !isPublished(known.apps.get(app), known.operations));
   const becomes = stateByUse(image, living);
   return [
     ...stale.map((clone) => flaw('image_clone_stale', { image: id, clone, is: triedAs(known.clones.get(clone)) })),
+    ...unpublished.map((app) => {
+      const { operation = null, state: is = null } = known.apps.get(app) ?? {};
+      return flaw('image_app_stale', { image: id, app, operation, is });
+    }),
     ...(becomes === state
       ? []
-      : [flaw('image_state_wrong', { image: id, state, becomes, epoch, clones: living, vms: vms.length })]),
+      : [
+          flaw('image_state_wrong', {
+            image: id,
+            state,
+            becomes,
+            epoch,
+            clones: living,
+            apps: apps.length,
+            vms: vms.length,
+          }),
+        ]),
   ];
 }
+
+const isPublished = (app: Pick<SeenApp, 'operation'> | undefined, operations: KnownOperations): boolean =>
+  typeof app?.operation === 'string' && isOpen(app.operation, operations);
 
 const byUse: readonly ImageState[] = ['READY', 'CLONE', 'USED', 'USED_PERS'];
 

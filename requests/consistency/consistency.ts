@@ -30,6 +30,7 @@ const nothing: Compared = {
   domains: 0,
   images: 0,
   datastores: 0,
+  markets: 0,
 };
 const zone = { type: 'zone', id: 0 } as const;
 

@@ -73,6 +73,14 @@ export const FindingCode = z.enum([
   'context_orphaned',
   'datastore_strange_names',
   'datastore_unreachable',
+  'image_app_stale',
+  'app_abandoned',
+  'app_operation_stale',
+  'app_wanted_stale',
+  'app_export_stale',
+  'app_without_bytes',
+  'app_bytes_orphaned',
+  'market_unreachable',
   'operation_without_run',
   'operation_forgotten',
   'run_without_operation',
@@ -91,6 +99,8 @@ export const FindingResource = z.object({
     'host',
     'image',
     'datastore',
+    'market',
+    'app',
     'operation',
     'run',
     'counter',
@@ -137,6 +147,7 @@ export const Compared = z.object({
   domains: z.int().describe('On every host that could be reached'),
   images: z.int(),
   datastores: z.int().describe('Those that have answered'),
+  markets: z.int().describe('Marketplaces that have answered'),
 });
 export type Compared = z.infer<typeof Compared>;
 

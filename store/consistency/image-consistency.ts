@@ -74,11 +74,20 @@ export function createImageConsistency(
         return (await images.endClone(image, clone, transaction)).modifiedCount > 0;
       }),
 
-    async correctState({ image, state, becomes, epoch, clones, vms }: Evidence['image_state_wrong']): Promise<boolean> {
+    async correctState({
+      image,
+      state,
+      becomes,
+      epoch,
+      clones,
+      apps,
+      vms,
+    }: Evidence['image_state_wrong']): Promise<boolean> {
+      // One of before apps were published has no list of them.
       const isAsSeen = (name: string, count: number) =>
-        count === 0 ? { [name]: [] } : { [`${name}.0`]: { $exists: true } };
+        count === 0 ? { [`${name}.0`]: { $exists: false } } : { [`${name}.0`]: { $exists: true } };
       const { modifiedCount } = await images.model.updateOne(
-        { _id: image, state, epoch, ...isAsSeen('clones', clones), ...isAsSeen('vms', vms) },
+        { _id: image, state, epoch, ...isAsSeen('clones', clones), ...isAsSeen('apps', apps), ...isAsSeen('vms', vms) },
         { $set: { state: becomes } },
       );
       return modifiedCount > 0;

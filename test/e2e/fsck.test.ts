@@ -15,8 +15,9 @@ import { checkConsistency } from '../support/cluster-consistency.js';
 import { ensurePrograms } from '../support/programs.js';
 import { type Done, damages as otherDamages } from './fsck-damages.js';
 import { imageDamages } from './fsck-image-damages.js';
+import { marketDamages } from './fsck-market-damages.js';
 
-const damages = [...otherDamages, ...imageDamages];
+const damages = [...otherDamages, ...imageDamages, ...marketDamages];
 
 describe('a check of consistency', () => {
   let cluster: Cluster;
@@ -28,7 +29,7 @@ describe('a check of consistency', () => {
   beforeAll(async () => {
     ensurePrograms('disks');
     datastores = mkdtempSync(join(tmpdir(), 'arcus-fsck-'));
-    const worker = { ARCUS_DATASTORES: datastores };
+    const worker = { ARCUS_DATASTORES: datastores, ARCUS_MARKET_DIRS: datastores };
     cluster = await Cluster.start({ settings: { boot_ms: 50, shutdown_ms: 50 }, environments: { worker } });
     engine = temporalEngine({ address: cluster.temporal.address });
     await makeHosts(cluster.client, 3, 64, 65_536);

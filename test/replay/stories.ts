@@ -768,6 +768,17 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     const { id } = await world.operations.consistency.start(world.caller, { repair: true }, { requestId: 'test' });
     return ended(world, { op: id });
   },
+  'check-consistency-markets': async (world) => {
+    const { op, id } = await publishedApp(world);
+    await world.ended(op);
+    await world.store.apps.model.updateOne({ _id: id }, { $set: { exports: ['NONE'] } });
+    const { id: check } = await world.operations.consistency.start(
+      world.caller,
+      { repair: true },
+      { requestId: 'test' },
+    );
+    return ended(world, { op: check });
+  },
   reconcile: async (world) => ({ workflowId: await world.tick('reconcile'), of: 'ticks' }),
   'evaluate-policies': async (world) => ({ workflowId: await world.tick('evaluatePolicies'), of: 'ticks' }),
   'monitor-marketplaces': async (world) => ({ workflowId: await world.tick('monitorMarketplaces'), of: 'ticks' }),

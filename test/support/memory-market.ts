@@ -14,8 +14,10 @@ export class MemoryMarket {
   catalogue: CatalogueApp[] = [];
   pieceMilliseconds = 0;
   /** Before each call; throws what it is to fail with. */
-  beforeEach: (call: 'capacity' | 'publish' | 'remove' | 'catalogue', app: number | null) => Promise<void> =
-    async () => {};
+  beforeEach: (
+    call: 'capacity' | 'publish' | 'remove' | 'inventory' | 'catalogue',
+    app: number | null,
+  ) => Promise<void> = async () => {};
 
   readonly #market: Market = {
     can: { publish: true, catalogue: true },
@@ -46,10 +48,14 @@ export class MemoryMarket {
       this.kept.delete(key);
       this.begun.delete(key);
     },
-    inventory: async () => [
-      ...[...this.kept].map(([key, bytes]) => ({ key, bytes, whole: true })),
-      ...[...this.begun].map(([key, bytes]) => ({ key, bytes, whole: false })),
-    ],
+    inventory: async () => {
+      const found = [
+        ...[...this.kept].map(([key, bytes]) => ({ key, bytes, whole: true })),
+        ...[...this.begun].map(([key, bytes]) => ({ key, bytes, whole: false })),
+      ];
+      await this.beforeEach('inventory', null);
+      return found;
+    },
     catalogue: async () => {
       await this.beforeEach('catalogue', null);
       return { apps: this.catalogue, unread: 0 };

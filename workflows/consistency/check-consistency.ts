@@ -2,14 +2,14 @@ import { patched, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { CheckPlan, Looked } from '../../activities/consistency/consistency.js';
 import type { Section } from '../../domain/consistency/flaw-kinds.js';
 import type { Compared } from '../../schemas/consistency/consistency.js';
-import { checks, datastoreChecks, hostChecks, local } from '../activity-options.js';
+import { checks, datastoreChecks, hostChecks, local, marketChecks } from '../activity-options.js';
 import { type OperationInput, runOperation, settle } from '../operations/operation.js';
 
 /** A repair may bring to light what it could not be told from: rounds, at most. */
 const mostRounds = 5;
 
-/** Every section but those of hosts and datastores, which are asked on the queues of those who reach them. */
-type OfDocuments = Exclude<Section, 'hosts' | 'datastores'>;
+/** Every section but those of hosts, datastores and marketplaces, which are asked on the queues of those who reach them. */
+type OfDocuments = Exclude<Section, 'hosts' | 'datastores' | 'markets'>;
 const before: readonly OfDocuments[] = ['counters', 'operations', 'runs', 'vms', 'services'];
 
 /**
@@ -17,8 +17,9 @@ const before: readonly OfDocuments[] = ['counters', 'operations', 'runs', 'vms',
  * unchanged is a finding. Repairs, when it is to, what can be repaired, and then looks whether something is left.
  */
 export async function checkConsistency({ op }: OperationInput): Promise<void> {
-  /** Goes when no check of before is open any more. */
+  /** Both go when no check of before is open any more. */
   const images = patched('images-are-compared');
+  const markets = patched('markets-are-compared');
   const ofDocuments: readonly OfDocuments[] = images ? [...before, 'images'] : before;
   await runOperation({ op }, local.beginCheck, async ({ repair, apart, behindReconciliation }: CheckPlan) => {
     const compared: Compared = {
@@ -30,9 +31,10 @@ export async function checkConsistency({ op }: OperationInput): Promise<void> {
       domains: 0,
       images: 0,
       datastores: 0,
+      markets: 0,
     };
     for (let rounds = 1; rounds <= mostRounds; rounds++) {
-      const doing = 'compares documents, runs, hosts and datastores';
+      const doing = 'compares documents, runs, hosts, datastores and marketplaces';
       setCurrentDetails(doing);
       const round = await local.beginRound({ op, doing });
       const suspects = await lookAtAll(round, rounds === 1 ? compared : null);
@@ -83,6 +85,15 @@ export async function checkConsistency({ op }: OperationInput): Promise<void> {
             ),
           ]
         : []),
+      ...(markets
+        ? [
+            through('markets', (after) =>
+              marketChecks.lookAtMarkets.executeWithOptions({ summary: 'look at marketplaces' }, [
+                { op, round, section: 'markets', after },
+              ]),
+            ),
+          ]
+        : []),
     ]);
     return suspects;
   }
@@ -97,11 +108,12 @@ export async function checkConsistency({ op }: OperationInput): Promise<void> {
       ...ofDocuments.map((section) => again(section, () => checks.lookAgain({ op, round, section }))),
       again('hosts', () => hostChecks.lookAgainAtHosts({ op, round, section: 'hosts' })),
       again('datastores', () => datastoreChecks.lookAgainAtDatastores({ op, round, section: 'datastores' })),
+      again('markets', () => marketChecks.lookAgainAtMarkets({ op, round, section: 'markets' })),
     ]);
     return sections;
   }
 
-  /** One section after the other, hosts and datastores last: what a repair of documents changes, they need not be judged by. */
+  /** One section after the other, hosts, datastores and marketplaces last: what a repair of documents changes, they need not be judged by. */
   async function repairAll(round: number, sections: ReadonlySet<Section>): Promise<number> {
     let repaired = 0;
     for (const section of ofDocuments)
@@ -109,6 +121,7 @@ export async function checkConsistency({ op }: OperationInput): Promise<void> {
     if (sections.has('hosts')) repaired += await hostChecks.repairHosts({ op, round, section: 'hosts' });
     if (sections.has('datastores'))
       repaired += await datastoreChecks.repairDatastores({ op, round, section: 'datastores' });
+    if (sections.has('markets')) repaired += await marketChecks.repairMarkets({ op, round, section: 'markets' });
     return repaired;
   }
 }
@@ -122,4 +135,5 @@ function count(sum: Compared, more: Partial<Compared>): void {
   sum.domains += more.domains ?? 0;
   sum.images += more.images ?? 0;
   sum.datastores += more.datastores ?? 0;
+  sum.markets += more.markets ?? 0;
 }

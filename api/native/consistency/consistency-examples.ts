@@ -6,7 +6,7 @@ export const check: ConsistencyCheckSummary = {
   state: 'succeeded',
   repair: true,
   doing: null,
-  compared: { services: 1, vms: 4, hosts: 1, operations: 1, runs: 1, domains: 4, images: 2, datastores: 3 },
+  compared: { services: 1, vms: 4, hosts: 1, operations: 1, runs: 1, domains: 4, images: 2, datastores: 3, markets: 0 },
   found: 0,
   left: 0,
   created_at: '2026-05-04T09:54:00.000Z',

@@ -496,7 +496,17 @@ describe('checks of consistency', () => {
     expect(body).toMatchObject({ type: 'checkConsistency', resource: { type: 'zone', id: 0 } });
     expect((await answered('showConsistencyCheck', { id: body.id })).body).toMatchObject({
       ...{ id: body.id, state: 'accepted', repair: true, doing: null, found: 0, left: 0, findings: [], ended_at: null },
-      compared: { services: 0, vms: 0, hosts: 0, operations: 0, runs: 0, domains: 0, images: 0, datastores: 0 },
+      compared: {
+        services: 0,
+        vms: 0,
+        hosts: 0,
+        operations: 0,
+        runs: 0,
+        domains: 0,
+        images: 0,
+        datastores: 0,
+        markets: 0,
+      },
     });
     const { items } = (await answered('listConsistencyChecks')).body;
     expect(items.map(({ id }: { id: string }) => id)).toEqual([body.id]);

@@ -23,7 +23,7 @@ describe('fsck', () => {
     expect({ code, out }).toEqual({ code: 0, out: '' });
     expect(err).toMatch(/^Check [0-9A-Z]{26} is accepted; its report, also later: arcus fsck --report [0-9A-Z]{26}\n/);
     expect(err).toMatch(
-      /Nothing was found: 1 service, 3 VMs, .* 1 host, 3 domains, 0 images and 3 datastores agree\.\n$/,
+      /Nothing was found: 1 service, 3 VMs, .* 1 host, 3 domains, 0 images, 3 datastores and 0 marketplaces agree\.\n$/,
     );
   });
 

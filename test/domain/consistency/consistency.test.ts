@@ -26,6 +26,7 @@ import type { Nic } from '../../../schemas/operations/vm-devices.js';
 import { ServiceState } from '../../../schemas/services/service.js';
 import type { DeviceChanging, HistoryRecord } from '../../../schemas/vms/vm.js';
 import { imageCases } from './image-cases.js';
+import { marketCases } from './market-cases.js';
 
 const now = new Date('2026-11-23T12:00:00Z');
 const secondsAgo = (seconds: number) => new Date(now.getTime() - seconds * 1_000);
@@ -185,6 +186,7 @@ const owner = (id: number, exists: boolean, owns: string | null): SeenOwner => (
 /** For each code, what is seen, and in which way it does not fit. */
 const cases: [FindingCode, () => Flaw[]][] = [
   ...imageCases,
+  ...marketCases,
   ['service_abandoned', () => ofService(service('DEPLOYING'))],
   ['service_abandoned', () => ofService(service('UNDEPLOYING', { operation: 'failed' }))],
   ['service_operation_stale', () => ofService(service('RUNNING', { operation: 'succeeded' }))],

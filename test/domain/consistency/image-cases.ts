@@ -3,6 +3,7 @@ import type { SeenVm } from '../../../domain/consistency/hands.js';
 import { judgeDatastore, type Lying, type SeenCopy } from '../../../domain/consistency/judge-datastores.js';
 import { judgeImagesOfVms, judgeUsers } from '../../../domain/consistency/judge-disks.js';
 import { judgeImages, type SeenImage } from '../../../domain/consistency/judge-images.js';
+import type { SeenApp } from '../../../domain/consistency/judge-markets.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
 import { storedVmState, type VmStateName } from '../../../domain/vms/vm-states.js';
 import type { FindingCode } from '../../../schemas/consistency/consistency.js';
@@ -26,10 +27,14 @@ export const image = (state: ImageState, over: Partial<SeenImage> = {}): SeenIma
 });
 
 /** `made`: of what it says to be made of it, what an operation is at work on. */
-export const ofImage = (seen: SeenImage, { made = [6], clones = [] as SeenImage[] } = {}): Flaw[] =>
+export const ofImage = (
+  seen: SeenImage,
+  { made = [6], clones = [] as SeenImage[], apps = [] as SeenApp[] } = {},
+): Flaw[] =>
   judgeImages([seen], {
     ...{ operations, clonesAtWork: new Set(made) },
     clones: new Map(clones.map((clone) => [clone._id, clone])),
+    apps: new Map(apps.map((app) => [app._id, app])),
   });
 
 const bytes = 4_096;
