@@ -91,6 +91,7 @@ function applyCall(state: State, host: HostRecord, record: CallRecord): void {
 
 function applyFaults(machine: Machine, { revive, lose, ...faults }: PutFaults, now: number): void {
   const dies = faults.dead && !machine.faults.dead;
+  if (machine.faults.dead && !faults.dead) machine.up_since = now;
   const revives = machine.faults.dead && !faults.dead && revive === 'running';
   for (const { domains, draws } of machine.tenants.values()) {
     for (const vm of lose) domains.delete(vm);

@@ -179,7 +179,7 @@ export class Simulator {
     await this.#log.settled();
     const now = Date.now();
     const domains = domainsOn(host.machine, now).map((domain) => reportOf(domain, host.machine, this.state.rules, now));
-    return { total: host.total, domains };
+    return { total: host.total, domains, uptime: now - host.machine.up_since };
   }
 
   /** Logs a change that a person or a test has asked for, and wakes the calls that it concerns. */

@@ -41,7 +41,14 @@ export const DomainRecord = z.object({
 export type DomainRecord = z.infer<typeof DomainRecord>;
 
 /** A host that every installation shares which names it; `tenants`: what each has there. */
-export type Machine = { name: string; total: Capacity; faults: Faults; tenants: Map<string, HostRecord> };
+export type Machine = {
+  name: string;
+  total: Capacity;
+  faults: Faults;
+  tenants: Map<string, HostRecord>;
+  /** When it came back from the dead, in milliseconds since 1970; 0: it has not. A restart of the simulator forgets it. */
+  up_since: number;
+};
 
 /** A host as one installation knows it: its own VM ids and epochs, on a machine that others use too. */
 export class HostRecord {
@@ -89,6 +96,7 @@ export const newMachine = (name: string, total: Capacity): Machine => ({
   ...{ name, total },
   faults: healthy,
   tenants: new Map(),
+  up_since: 0,
 });
 
 /** What an installation has on a machine; nobody's is that of who does not say who he is. */

@@ -7,17 +7,19 @@ import type { HostReport, Hypervisor } from '../../adapters/hypervisor/port.js';
 import type { Networks } from '../../adapters/network/port.js';
 import { heardStates } from '../../domain/hosts/host-states.js';
 import { type PollSettings, pollEvery } from '../../domain/hosts/polls.js';
+import { isStartedAnew, isWorthNoting } from '../../domain/hosts/uptime.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
-import { isMissed, judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
+import { isLostAnew, isMissed, judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
 import { placeOf } from '../../domain/vms/stays.js';
+import { isVmRunning } from '../../domain/vms/vm-states.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import { eachMetric } from '../../schemas/hosts/metrics.js';
 import type { Sample, VmSample } from '../../store/vms/metrics.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
 import { beginFailovers } from '../failover/begin-failovers.js';
-import { beginRestarts } from '../failover/begin-restarts.js';
+import { beginRestarts, type DownVms } from '../failover/begin-restarts.js';
 import { eachApart } from '../operations/each-apart.js';
 import type { StepPorts } from '../ports.js';
 import { settleHost } from '../vms/settle-host.js';
@@ -154,11 +156,13 @@ export const monitoringActivities = ({
       hosts.map(({ _id }) => _id),
       hosts.flatMap(({ _id, state }) => (state === 'ERROR' ? [_id] : [])),
     );
-    const crashed: number[] = [];
+    const down: DownVms = { crashed: [], anew: [] };
     const first = await look(hosts, async (some) => {
-      crashed.push(...(await compare(store, watched, some)));
+      const found = await compare(store, watched, some);
+      down.crashed.push(...found.crashed);
+      down.anew.push(...found.anew);
     });
-    await beginRestarts({ store, restartCrashed }, hosts, crashed);
+    await beginRestarts({ store, restartCrashed }, hosts, down);
     await beginFailovers(
       { store, failOver },
       first.flatMap(({ host, written }) => (written === 'silent' ? [host._id] : [])),
@@ -214,13 +218,13 @@ const unusable = (looked: readonly Looked[]): Looked[] =>
 /**
  * Writes what the hosts say of VMs at which nobody works. `watched` was read before the hosts were asked: a VM that is
  * still as it was then is what they speak of, and one that has changed since is left to the next tick. Returns the VMs that are UNKNOWN
- * because their guests have crashed, as far as it has seen.
+ * because their guests have crashed, or their hosts were started anew, as far as it has seen.
  */
 async function compare(
   store: StepPorts['store'],
   watched: readonly WatchedVm[],
   looked: readonly Looked[],
-): Promise<number[]> {
+): Promise<DownVms> {
   const look = randomUUID();
   const sighted = new Map(looked.map(({ host, heard }) => [host._id, sightedOf(host, heard)]));
   const judged = watched.flatMap((vm) => {
@@ -247,7 +251,21 @@ async function compare(
     look,
   );
   await store.health.refresh(await store.sightings.record(judged, look));
-  return watched.flatMap((vm) => (hasCrashed(vm, sighted.get(placeOf(vm)?.hid ?? -1)) ? [vm._id] : []));
+  // Where VMs do not run that the next look has to judge, that one has to see, too, that their host was started anew.
+  const settled = new Set(judged.map(({ vm }) => vm._id));
+  const open = watched.filter((vm) => isVmRunning(vm) && !there.has(vm._id) && !settled.has(vm._id));
+  const unjudged = new Set([...missed, ...open].map((vm) => placeOf(vm)?.hid));
+  await store.hosts.noteUptimes(
+    looked.flatMap(({ host: { _id: id, uptime: before }, heard }) =>
+      'error' in heard || heard.uptime === undefined || unjudged.has(id) || !isWorthNoting(before, heard.uptime)
+        ? []
+        : [{ id, uptime: heard.uptime }],
+    ),
+  );
+  const those = (is: (vm: WatchedVm, host: Sighted | undefined) => boolean): number[] =>
+    watched.flatMap((vm) => (is(vm, sighted.get(placeOf(vm)?.hid ?? -1)) ? [vm._id] : []));
+  const lostNow = judged.flatMap(({ vm, verdict }) => (verdict !== 'clear' && verdict.lost?.anew ? [vm._id] : []));
+  return { crashed: those(hasCrashed), anew: [...new Set([...those(isLostAnew), ...lostNow])] };
 }
 
 /** Its domain is there, under its epoch, and its guest has crashed: found by this look or an earlier one. */
@@ -271,7 +289,8 @@ const samplesOf = (looked: readonly Looked[], ours: ReadonlySet<number>): Sample
     return [{ host, at, total, used, running: its.filter(({ state }) => state === 'running').length }, ...its];
   });
 
-function sightedOf({ name, state }: Seen, heard: Heard): Sighted {
+function sightedOf({ name, state, uptime }: Seen, heard: Heard): Sighted {
   if ('error' in heard) return { name, error: heard.error, was: state };
-  return { name, domains: new Map(heard.domains.map((domain) => [domain.vm, domain])) };
+  const domains = new Map(heard.domains.map((domain) => [domain.vm, domain]));
+  return { name, domains, anew: isStartedAnew(uptime, heard.uptime) };
 }

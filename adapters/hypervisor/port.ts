@@ -115,8 +115,11 @@ export type WildReport = Pick<DomainReport, 'deployId' | 'capacity' | 'state'> &
   installation?: string;
 };
 
-/** What a probe finds: every domain on the host that is of this installation, and all others. */
-export type HostReport = { domains: DomainReport[]; wilds: WildReport[] };
+/**
+ * What a probe finds: every domain on the host that is of this installation, and all others. `uptime`: how long the host has been up, in whatever
+ * measure, which grows as long as it is, and begins anew with it; absent: nobody knows.
+ */
+export type HostReport = { domains: DomainReport[]; wilds: WildReport[]; uptime?: number };
 
 /** Which calls a kind of hypervisor knows at all: each adapter says so of every one. */
 export type Capabilities = Readonly<Record<VmCall, boolean>>;

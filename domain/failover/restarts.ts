@@ -35,3 +35,19 @@ export const restartedAt = (restarts: Restarts | null | undefined, now: Date): R
   at: [...recentOf(restarts, now), now],
   given_up: null,
 });
+
+/**
+ * Of VMs that are to be started again, those whose turn it is: none goes before one of a role that it stands on, be that among them or starting
+ * already. `starting`: `service/role`.
+ */
+export function firstOf<V extends Pick<Vm, 'service'>>(
+  vms: readonly V[],
+  before: (vm: V) => readonly string[],
+  starting: ReadonlySet<string>,
+): V[] {
+  const waitedFor = new Set([
+    ...starting,
+    ...vms.flatMap(({ service }) => (service ? [`${service.id}/${service.role}`] : [])),
+  ]);
+  return vms.filter((vm) => !before(vm).some((role) => waitedFor.has(role)));
+}

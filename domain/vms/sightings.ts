@@ -8,9 +8,9 @@ import { isVmRunning } from './vm-states.js';
 /** What a host said of one VM. */
 export type SightedDomain = { epoch: number; state: DomainState };
 
-/** What a host said: its domains by VM; or why it did not answer, and what it was before it was asked. */
+/** What a host said: its domains by VM, and whether it was started anew since they were taken to run there; or why it did not answer, and what it was before it was asked. */
 export type Sighted =
-  | { name: string; domains: ReadonlyMap<number, SightedDomain> }
+  | { name: string; domains: ReadonlyMap<number, SightedDomain>; anew?: boolean }
   | { name: string; error: string; was: HostState };
 
 export type SightedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'lost'>;
@@ -42,6 +42,7 @@ export function judgeSighting(vm: SightedVm, host: Sighted): Verdict | null {
   if (vm.sighting?.missing !== true) return null;
   if (domain?.state === 'running' || domain?.state === 'booting') return 'clear';
   if (domain?.state === 'suspended') return { event: 'suspended', reason: suspendedOutside };
+  if (host.anew) return lostAnew(vm, host);
   if (domain?.state === 'failed') return { event: 'lose', reason: `its guest crashed on ${host.name}` };
   return { event: 'stop', reason: stoppedOutside };
 }
@@ -50,14 +51,32 @@ export function judgeSighting(vm: SightedVm, host: Sighted): Verdict | null {
 const isLostWithHost = ({ lost, epoch, history }: SightedVm): boolean =>
   lost?.epoch === epoch && lost.hid === placeOf({ history })?.hid;
 
+/** Its host has lost it with its power: its guest has not shut down by itself. */
+const lostAnew = (vm: SightedVm, { name }: Pick<Sighted, 'name'>): Verdict => ({
+  ...{ event: 'lose', reason: `its host ${name} was started anew` },
+  lost: { hid: placeOf(vm)?.hid ?? -1, epoch: vm.epoch, anew: true },
+});
+
+/** Whether its host was started anew, and does not run it. */
+export function isLostAnew(vm: SightedVm, host: Sighted | undefined): boolean {
+  if (host === undefined || 'error' in host || vm.lost?.anew !== true || !isLostWithHost(vm)) return false;
+  const state = host.domains.get(vm._id)?.state;
+  return state !== 'running' && state !== 'booting';
+}
+
 /**
  * A VM that was lost with its host, which answers again, and on which it does not run: it stays UNKNOWN, as in OpenNebula, but for
  * the reason that it is so. One that was suspended there is that.
  */
-function judgeReturned(vm: SightedVm, host: Pick<Sighted, 'name'>, domain: SightedDomain | undefined): Verdict | null {
+function judgeReturned(
+  vm: SightedVm,
+  host: Pick<Sighted, 'name'> & { anew?: boolean },
+  domain: SightedDomain | undefined,
+): Verdict | null {
   if (vm.lcm_state !== 'UNKNOWN' || domain?.state === 'booting') return null;
   if (domain?.state === 'suspended') return { event: 'suspended', reason: suspendedOutside };
-  if (!isLostWithHost(vm)) return null;
+  if (!isLostWithHost(vm) || vm.lost?.anew) return null;
+  if (host.anew) return lostAnew(vm, host);
   const found = domain
     ? domain.state === 'failed'
       ? 'its guest has crashed'

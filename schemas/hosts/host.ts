@@ -114,6 +114,8 @@ export type Host = {
   last_monitored_at: Date | null;
   /** Since when it has not answered. Absent or null: it has, or nobody knows. */
   silent_since?: Date | null;
+  /** How long it had been up when that was written down last, as its hypervisor measures it. Absent: nobody knows. */
+  uptime?: number;
   /** Polls in a row that it has missed. Absent: none. */
   missed?: number;
   /** When the last of them was counted. */

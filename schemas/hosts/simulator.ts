@@ -144,7 +144,12 @@ export const SimulatedDomain = Metrics.extend({
 });
 export type SimulatedDomain = z.infer<typeof SimulatedDomain>;
 
-export const ProbeAnswer = z.object({ total: Capacity, domains: z.array(SimulatedDomain) });
+/** `uptime`: in milliseconds; absent: as of a simulator of before. */
+export const ProbeAnswer = z.object({
+  total: Capacity,
+  domains: z.array(SimulatedDomain),
+  uptime: z.number().optional(),
+});
 export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
 
 /** Those that change a device of a domain. */

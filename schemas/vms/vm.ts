@@ -214,8 +214,8 @@ export type VmSnapshot = { id: number; name: string; at: Date; active: boolean; 
 
 /** `at`: when; `given_up`: the epoch under which it was not any more. */
 export type Restarts = { at: Date[]; given_up: number | null };
-/** With which host a VM was lost, and which epoch it had then. */
-export type Lost = { hid: number; epoch: number };
+/** With which host a VM was lost, and which epoch it had then; `anew`: the host was started anew since, and does not run it. */
+export type Lost = { hid: number; epoch: number; anew?: true };
 
 /** A domain of somebody else that a VM is to have: on which host, and as it was seen there. */
 export type Adopting = { hid: number; wild: StoredWild };

@@ -22,6 +22,8 @@ export interface HostLooks {
   answered(seen: Pick<Host, '_id' | 'state' | 'last_monitored_at'>, yet: string | null): Promise<boolean>;
   /** Probed with success once more, in one write for all: what nearly every probe finds. Those in other states are left. */
   stillMonitored(ids: readonly number[]): Promise<void>;
+  /** How long hosts have been up, in one write for all. */
+  noteUptimes(of: readonly { id: number; uptime: number }[]): Promise<void>;
   /**
    * What a look has found that should not be there; null: nothing. What somebody wanted removed and is not there any more is
    * not wanted any more. `before`: what was written when the host was asked; where wilds have been imported since then, the next
@@ -82,6 +84,13 @@ export const hostLooks = (connection: Connection, hosts: Model<Host>): HostLooks
     await hosts.updateMany(
       { _id: { $in: ids }, state: { $in: ['MONITORED', 'DISABLED'] } },
       { $set: { error: null, last_monitored_at: new Date(), silent_since: null, missed: 0, fenced: null } },
+    );
+  },
+  async noteUptimes(of) {
+    if (of.length === 0) return;
+    await hosts.bulkWrite(
+      of.map(({ id, uptime }) => ({ updateOne: { filter: { _id: id }, update: { $set: { uptime } } } })),
+      { ordered: false },
     );
   },
   async setStrays(id, before, { strays, outside }) {

@@ -182,8 +182,15 @@ export function hypervisorContract(
 
     it('reports of an empty host that nothing runs on it', async () => {
       const empty = await world.newHost({ cpu: 800, memory: 4096 });
-      const report = await world.hypervisor.probe(empty, signal());
+      const { uptime: _, ...report } = await world.hypervisor.probe(empty, signal());
       expect(report).toEqual({ domains: [], wilds: [] });
+    });
+
+    it('says how long a host has been up, which grows as long as it is', async () => {
+      const host = await world.newHost({ cpu: 800, memory: 4096 });
+      const uptime = async () => (await world.hypervisor.probe(host, signal())).uptime ?? Number.NaN;
+      const first = await uptime();
+      await expect.poll(uptime).toBeGreaterThan(first);
     });
 
     it('refuses what it says that it cannot, in its own word', async () => {
@@ -720,7 +727,7 @@ export function hypervisorContract(
       expect(await problemCode(world.hypervisor.disown(targetOf(vm), signal()))).toBe('stale_epoch');
       await destroy(targetOf(ended));
       expect(await problemCode(deploy({ ...ended, adopted: true }))).toBe('deploy_refused');
-      expect(await world.hypervisor.probe(shared, signal())).toEqual({ domains: [], wilds: [] });
+      expect(await world.hypervisor.probe(shared, signal())).toMatchObject({ domains: [], wilds: [] });
     });
 
     it('has no room for what another installation has taken', async () => {

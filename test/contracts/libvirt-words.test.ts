@@ -2,12 +2,18 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { markIn, titleOf } from '../../adapters/hypervisor/libvirt/domain-title.js';
 import { listedIn } from '../../adapters/hypervisor/libvirt/domains.js';
+import { uptimeIn } from '../../adapters/hypervisor/libvirt/uptime.js';
 import { type Virsh, virshAt } from '../../adapters/hypervisor/libvirt/virsh.js';
 import { lineOf } from '../../adapters/hypervisor/libvirt/virsh-words.js';
 import { problemOf } from '../../domain/problems.js';
 import { isLibvirtMissing, LibvirtHost } from '../support/libvirt-hosts.js';
 
 const { signal } = new AbortController();
+
+it('how long a host has been up is summed up of what virsh says of its processors', () => {
+  expect(uptimeIn('user:           3\nsystem:         4\nidle:  1000\niowait:  2\n\n')).toBe(1_009);
+  expect(uptimeIn('error: this is not supported')).toBeNull();
+});
 
 describe.skipIf(isLibvirtMissing())('what virsh is told', () => {
   let host: LibvirtHost;

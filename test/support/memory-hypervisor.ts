@@ -121,7 +121,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     const now = Date.now();
     const domains = domainsOn(host.machine, now).map((domain) => reportOf(domain, host.machine, [], now));
     await this.afterEach(call);
-    return reportFor(this.#installation, domains);
+    return { ...reportFor(this.#installation, domains), uptime: now - host.machine.up_since };
   }
 
   async deploy(placed: PlacedVm<'simulated'>, signal: AbortSignal): Promise<Domain> {
@@ -316,6 +316,16 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
 
   reach(host: string): void {
     this.#unreachable.delete(host);
+  }
+
+  /** It is started anew: what ran there does not any more. */
+  startAnew(name: string): void {
+    this.reach(name);
+    for (const host of this.#hosts())
+      if (host.name === name) {
+        host.machine.up_since = Date.now();
+        for (const vm of host.domains.keys()) this.bringDown(vm, 'stopped');
+      }
   }
 
   isCutOff(host: string): boolean {

@@ -99,7 +99,8 @@ export function libvirtHypervisor(
       signal.throwIfAborted();
       const site = siteOf(host);
       const [all, heard] = [await site.list(signal), await site.fence.heard(signal)];
-      const report: HostReport = { domains: [], wilds: [] };
+      const uptime = await site.uptime(signal);
+      const report: HostReport = { domains: [], wilds: [], ...(uptime !== null && { uptime }) };
       for (const listed of all) {
         const { name, uuid, state, mark, capacity } = listed;
         if (mark?.installation === installation) report.domains.push(reportOf(listed, heard.get(mark.vm) ?? 0));

@@ -7,6 +7,7 @@ import type { HostTarget } from '../port.js';
 import { type Listed, listedIn } from './domains.js';
 import { isMissing, refusal } from './faults.js';
 import { type Fence, fenceAt, stale } from './fence.js';
+import { uptimeIn } from './uptime.js';
 import { type Said, type Virsh, virshAt } from './virsh.js';
 
 /** A VM, and under which epoch something is done to it. */
@@ -57,6 +58,12 @@ export class Site {
     const groups = ['--state', '--cpu-total', '--balloon', '--vcpu', '--block', '--interface'];
     const { text: stats } = await this.virsh.ask(['domstats', '--raw', '--nowait', ...groups], signal);
     return listedIn(table, uuids, stats);
+  }
+
+  /** Nanoseconds that all its processors together have been at work or idle since it was started; null: it does not say. */
+  async uptime(signal: AbortSignal): Promise<number | null> {
+    const { text, refusal: said } = await this.virsh.ask(['nodecpustats'], signal);
+    return said === null ? uptimeIn(text) : null;
   }
 
   readonly isOf =

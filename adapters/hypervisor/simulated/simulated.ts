@@ -70,7 +70,8 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
   const probe: Hypervisor<'simulated'>['probe'] = async (host, signal) => {
     const body: ProbeCall = { installation, host: host.connection.total };
     const report = await call(simulator, host, 'probe', body, ProbeAnswer, signal);
-    return reportFor(installation, report.domains);
+    const { uptime } = report;
+    return { ...reportFor(installation, report.domains), ...(uptime !== undefined && { uptime }) };
   };
   return {
     can: {

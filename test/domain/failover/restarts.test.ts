@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { restartedAt, restartOf, restartWindow } from '../../../domain/failover/restarts.js';
+import { firstOf, restartedAt, restartOf, restartWindow } from '../../../domain/failover/restarts.js';
 import type { Restarts } from '../../../schemas/vms/vm.js';
 
 const now = new Date('2026-12-01T12:00:00Z');
@@ -44,4 +44,13 @@ it('is never more often than that within any hour, however often its guest crash
         expect(done.filter((other) => other >= one && other - one < restartWindow).length).toBeLessThanOrEqual(most);
     }),
   );
+});
+
+it('goes by the order of roles: none before what it stands on is up', () => {
+  const of = (role: string | null) => ({ service: role === null ? null : { id: 1, role, ordinal: 0 } });
+  const before = (vm: ReturnType<typeof of>) => (vm.service?.role === 'back' ? ['1/front'] : []);
+  const [alone, front, back] = [of(null), of('front'), of('back')];
+  expect(firstOf([back, alone, front], before, new Set())).toEqual([alone, front]);
+  expect(firstOf([back, alone], before, new Set(['1/front']))).toEqual([alone]);
+  expect(firstOf([back], before, new Set(['2/front']))).toEqual([back]);
 });

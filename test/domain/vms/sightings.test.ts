@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  isLostAnew,
   isMissed,
   judgeSighting,
   type Sighted,
@@ -23,6 +24,9 @@ const with7 = (domain?: Partial<SightedDomain>): Sighted => ({
   name: 'host-1',
   domains: new Map(domain ? [[7, { epoch: 2, state: 'running', ...domain }]] : []),
 });
+const anew = (domain?: Partial<SightedDomain>): Sighted => ({ ...with7(domain), anew: true });
+const startedAnew: [string, string] = ['ACTIVE/UNKNOWN', 'its host host-1 was started anew'];
+const lostAnew: Partial<SightedVm> = { lost: { hid: 1, epoch: 3, anew: true } };
 const silent = (was: 'MONITORED' | 'ERROR' | 'DISABLED'): Sighted => ({ name: 'host-1', error: 'no route', was });
 
 describe('what monitoring makes of a VM at which nobody works:', () => {
@@ -34,6 +38,13 @@ describe('what monitoring makes of a VM at which nobody works:', () => {
     ['one that was missed and boots', struck, with7({ state: 'booting' }), 'clear', null],
     ['one that has stopped', struck, with7({ state: 'stopped' }), 'POWEROFF', stoppedOutside],
     ['one that has crashed', struck, with7({ state: 'failed' }), 'ACTIVE/UNKNOWN', 'its guest crashed on host-1'],
+    ['one that has stopped with its host, which was started anew', struck, anew({ state: 'stopped' }), ...startedAnew],
+    ['one that is gone with it', struck, anew(), ...startedAnew],
+    ['one that runs there again', struck, anew({}), 'clear', null],
+    ['one that was suspended there', struck, anew({ state: 'suspended' }), 'SUSPENDED', 'suspended outside Arcus'],
+    ['one that was lost with it', vm('ACTIVE/UNKNOWN', silence), anew({ state: 'stopped' }), ...startedAnew],
+    ['one that is known to be lost so', vm('ACTIVE/UNKNOWN', lostAnew), with7({ state: 'stopped' }), null, null],
+    ['one that was lost so, and runs again', vm('ACTIVE/UNKNOWN', lostAnew), with7({}), 'ACTIVE/RUNNING', null],
     ['one of which an earlier domain is there', struck, with7({ epoch: 1, state: 'stopped' }), null, null],
     ['one whose host has just fallen silent', running, silent('MONITORED'), null, null],
     [
@@ -122,7 +133,8 @@ describe('what monitoring makes of a VM at which nobody works:', () => {
     expect(nextVmState(vmStateName(seen), verdict.event)).toBe(becomes);
     expect(verdict.reason).toBe(reason);
     const isSilence = becomes === 'ACTIVE/UNKNOWN' && 'error' in host;
-    expect(verdict.lost).toEqual(isSilence ? silence.lost : undefined);
+    const isAnew = reason === startedAnew[1];
+    expect(verdict.lost).toEqual(isSilence ? silence.lost : isAnew ? lostAnew.lost : undefined);
   });
 
   it('a look misses what it does not find running, but not on a host that has only just fallen silent', () => {
@@ -133,4 +145,14 @@ describe('what monitoring makes of a VM at which nobody works:', () => {
     expect(isMissed(running, silent('MONITORED'))).toBe(false);
     expect(isMissed(running, silent('DISABLED'))).toBe(true);
   });
+});
+
+it('one that its host has lost by being started anew is that until it runs, or something is done with it', () => {
+  const lost = vm('ACTIVE/UNKNOWN', lostAnew);
+  expect(isLostAnew(lost, with7({ state: 'stopped' }))).toBe(true);
+  expect(isLostAnew(lost, with7())).toBe(true);
+  expect(isLostAnew(lost, with7({}))).toBe(false);
+  expect(isLostAnew(lost, silent('ERROR'))).toBe(false);
+  expect(isLostAnew(vm('ACTIVE/UNKNOWN', silence), with7())).toBe(false);
+  expect(isLostAnew({ ...lost, epoch: 4 }, with7())).toBe(false);
 });

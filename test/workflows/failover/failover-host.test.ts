@@ -265,6 +265,63 @@ describe('failoverHost', () => {
     await world.accounted();
   });
 
+  it.each([
+    ['so soon that it was hardly missed', 1],
+    ['after its VMs were given up for UNKNOWN', 3],
+  ])('has what ran there started again, in order, when it was started anew, %s', async (_, polls) => {
+    const alone = await made();
+    const down = await made('poweroff');
+    const { id } = await world.running([
+      { name: 'front', cardinality: 2 },
+      { name: 'back', cardinality: 1, parents: ['front'] },
+    ]);
+    const roles = (await world.vms(id)).map(({ _id, service }) => ({ vm: _id, role: service?.role }));
+    await policy({ action: 'recreate', polls: 50, restarts: 0 });
+    await monitored();
+    world.powerOff(nameOf(from));
+    for (let poll = 0; poll < polls; poll++) await monitored();
+    expect(await host()).toMatchObject({ state: 'ERROR' });
+    world.hypervisor.startAnew(nameOf(from));
+    const began = world.hypervisor.journal.length;
+    const running = async (vm: number) =>
+      (await world.vm(vm)).lcm_state === 'RUNNING' && world.hypervisor.domains().some((domain) => domain.vm === vm);
+    await expect
+      .poll(
+        async () => {
+          await monitored();
+          return (await Promise.all([alone, ...roles.map(({ vm }) => vm)].map(running))).every(Boolean);
+        },
+        { interval: 200 },
+      )
+      .toBe(true);
+    for (const vm of [alone, ...roles.map((one) => one.vm)]) await runsAt(vm, from);
+    expect(await world.vm(down)).toMatchObject({ state: 'POWEROFF' });
+    const booted = world.hypervisor.journal
+      .slice(began)
+      .flatMap(({ vm, call, failure }) => (call === 'deploy' && failure === null ? [vm] : []));
+    const turnOf = (role: string) => roles.filter((one) => one.role === role).map(({ vm }) => booted.indexOf(vm));
+    expect(Math.max(...turnOf('front'))).toBeLessThan(Math.min(...turnOf('back')));
+    expect(world.fenced).toEqual([]);
+    expect(await world.service(id)).toMatchObject({ state: 'RUNNING' });
+    await world.accounted();
+  });
+
+  it('leaves what has shut down by itself as it is where its host was not started anew', async () => {
+    const vm = await made();
+    await policy({ action: 'recreate', polls: 50 });
+    await monitored();
+    world.hypervisor.cutOff(nameOf(from));
+    await monitored();
+    await monitored();
+    expect(await world.vm(vm)).toMatchObject({ lcm_state: 'UNKNOWN' });
+    world.hypervisor.bringDown(vm, 'stopped');
+    world.hypervisor.reach(nameOf(from));
+    for (let look = 0; look < 3; look++) await monitored();
+    expect(await world.vm(vm)).toMatchObject({
+      ...{ lcm_state: 'UNKNOWN', reason: expect.stringContaining('answers again, and it is stopped there') },
+    });
+  });
+
   it('comes to what was foretold of it', async () => {
     await armed({ action: 'recreate', polls: 2 });
     const { id: service } = await world.running([
