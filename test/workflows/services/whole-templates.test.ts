@@ -1,7 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { temporalEngine } from '../../../adapters/engine/temporal.js';
 import { Problem, problemOf } from '../../../domain/problems.js';
+import { createOperations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
 import { ServiceTemplateBody } from '../../../schemas/services/service-template.js';
+import { noSealer, noStorages } from '../../support/no-storages.js';
 import { newWorld, type World } from '../../support/world.js';
 import { newImage } from '../../support/world-images.js';
 
@@ -100,6 +103,37 @@ describe('a service template with the images of its VM templates', () => {
     }
     expect([await disksOf(newWeb), await disksOf(newDb)]).toEqual([undefined, undefined]);
     expect((await imageIds()).slice(-2)).toEqual([system, data]);
+    await world.accounted();
+  });
+
+  it('has its images cloned, and removed, though whoever was asked for it had no time to begin that', async () => {
+    const system = await newImage(world, 'to be cloned late');
+    const from = await serviceTemplate(await vmTemplate('late', { IMAGE_ID: system }));
+    const dying = createOperations({
+      ...{ store: world.store, directory: world.directory, storages: noStorages, sealer: noSealer },
+      // As of an api that is killed after its transaction: no run is begun.
+      engine: temporalEngine({ address: '127.0.0.1:1' }),
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
+      onDelayed: () => {},
+    });
+    const copy = await dying.serviceTemplates.clone(world.caller, from, { name: 'late copy', images: true });
+    const [{ _id: image = -1 } = {}] = await world.store.images.model
+      .find({ name: /^late copy-/ })
+      .lean()
+      .exec();
+    const [cloning] = await operationsOf(image);
+    expect(cloning).toMatchObject({ kind: 'cloneImage', state: 'accepted' });
+    await world.reconcile();
+    await endedOf(image);
+    expect(await world.store.images.find(image)).toMatchObject({ state: 'READY', operation: null });
+
+    await dying.serviceTemplates.removeWhole(world.caller, copy.id, { ...whole });
+    expect(await world.store.serviceTemplates.find(copy.id)).toBeNull();
+    expect((await operationsOf(image)).at(-1)).toMatchObject({ kind: 'deleteImage', state: 'accepted' });
+    await world.reconcile();
+    await endedOf(image);
+    expect(await world.store.images.find(image)).toBeNull();
+    await remove(from);
     await world.accounted();
   });
 
