@@ -1,12 +1,12 @@
 import { isArmed } from '../domain/failover/armed.js';
 import { expectedRecovery } from '../domain/failover/due.js';
 import { isSilent } from '../domain/hosts/host-states.js';
+import { policyOwner } from '../domain/hosts/policy-owner.js';
 import { type PollSettings, pollEvery } from '../domain/hosts/polls.js';
+import { policyOf } from '../domain/hosts/shown-policy.js';
 import { fateOf, seenOf } from '../domain/vms/zombies.js';
 import type { Capacity } from '../schemas/common/capacity.js';
 import { defaultCluster } from '../schemas/hosts/cluster.js';
-import type { ShownMethod, StoredMethod } from '../schemas/hosts/fencing.js';
-import type { ShownPolicy } from '../schemas/hosts/ha.js';
 import type { Host, HostResource } from '../schemas/hosts/host.js';
 import { iso, isoOrNull, type Names, ownership } from './resources.js';
 
@@ -23,6 +23,7 @@ export const hostResource = (host: Host, names: Names, settings: PollSettings): 
   missed: host.missed ?? 0,
   fenced: host.fenced ? { at: iso(host.fenced.at), by: host.fenced.by } : null,
   ha: policyOf(host),
+  ha_of: policyOwner(host),
   armed: isArmed(host),
   fence_test: testOf(host),
   expected_recovery: expectedRecovery(host, settings),
@@ -53,19 +54,6 @@ export const hostResource = (host: Host, names: Names, settings: PollSettings): 
   created_at: iso(host.created_at),
   last_monitored_at: isoOrNull(host.last_monitored_at),
 });
-
-/** What is to be done when it fails, as it was asked for, but for what opens a BMC. */
-export function policyOf({ ha }: Pick<Host, 'ha'>): ShownPolicy | null {
-  if (!ha) return null;
-  const { action, polls, stopped, restarts, alive, fencing } = ha;
-  return { action, polls, stopped, restarts, alive, fencing: fencing.map(shownMethod) };
-}
-
-function shownMethod(method: StoredMethod): ShownMethod {
-  if (!('password' in method)) return method;
-  const { password: _sealed, ...rest } = method;
-  return rest;
-}
 
 function testOf({ fence_test }: Host): HostResource['fence_test'] {
   if (!fence_test) return null;

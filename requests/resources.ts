@@ -1,4 +1,5 @@
 import { expressionWarnings } from '../domain/expressions/findings.js';
+import { policyOf } from '../domain/hosts/shown-policy.js';
 import type { Caller } from '../domain/identity/caller.js';
 import { operationAtWork } from '../domain/operations/at-work.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
@@ -64,6 +65,7 @@ export const clusterResource = (cluster: Cluster, hosts: readonly number[], name
   ...names(cluster),
   attributes: cluster.attributes,
   reserved: { cpu: cluster.reserve.cpu ?? null, memory: cluster.reserve.memory ?? null },
+  ha: policyOf(cluster),
   hosts: [...hosts],
   created_at: iso(cluster.created_at),
 });

@@ -5,6 +5,7 @@ import { attributesSection } from '../shell/attribute.js';
 import { nounOf } from '../shell/noun-of.js';
 import { pairs } from '../shell/output.js';
 import type { Resource } from '../shell/resource.js';
+import { policyText } from './ha.js';
 
 const kept = (amount: string | number | null | undefined): string => String(amount ?? 'nothing');
 
@@ -27,6 +28,7 @@ export const clusters: Resource<typeof ClusterResource, typeof ClusterResource> 
         ['USER', cluster.uname],
         ['GROUP', cluster.gname],
         ['HOSTS', cluster.hosts.join(', ') || '-'],
+        ['HA', policyText(cluster.ha)],
         ['KEPT BACK CPU', kept(cluster.reserved.cpu)],
         ['KEPT BACK MEMORY', kept(cluster.reserved.memory)],
       ]),

@@ -8,6 +8,7 @@ import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { removeLeaf } from '../shell/remove-leaf.js';
 import { listAndShow, report, resolve } from '../shell/resource.js';
 import { clusters } from './cluster-resource.js';
+import { clusterHaLeaf } from './ha.js';
 import { hosts } from './host.js';
 import { reserveAndAttributes } from './placement-options.js';
 
@@ -60,6 +61,7 @@ export const clusterCommands: readonly Leaf[] = [
     schema: z.object({}),
     run: (context, [host]) => put(context, host, defaultCluster),
   }),
+  clusterHaLeaf(clusters),
   ...ownershipLeaves(clusters, { called: 'production' }),
   removeLeaf(clusters, { called: 'staging', summary: 'Remove a cluster that has neither hosts nor datastores' }),
 ];

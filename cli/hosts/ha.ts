@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
+import { ClusterResource } from '../../schemas/hosts/cluster.js';
 import type { ShownPolicy } from '../../schemas/hosts/ha.js';
 import { HostResource } from '../../schemas/hosts/host.js';
 import { HaAction } from '../../schemas/operations/ha-action.js';
@@ -20,6 +21,79 @@ export function policyText(ha: ShownPolicy | null): string | null {
   return `${ha.action} after ${ha.polls} missed polls${stopped}${alive}, fenced by ${ha.fencing.map(methodText).join(', then ')}`;
 }
 
+/** What a policy says of everything but how hosts are turned off, as options. */
+const policyOptions = {
+  options: [
+    ['--action <action>', `what becomes of its VMs: ${HaAction.options.join(', ')}`],
+    ['--polls <number>', 'polls in a row that it has to miss; default: 3'],
+    ['--stopped', 'VMs that are powered off are taken from it, too'],
+    ['--restarts <number>', 'how often within an hour a VM is started again whose guest has crashed; default: 3'],
+    ['--alive <what>', 'where its hypervisor is silent and its guests are seen to run: ask (default) or fence'],
+  ] satisfies [string, string][],
+  shape: {
+    action: HaAction.optional(),
+    polls: z.string().optional(),
+    stopped: z.boolean().optional(),
+    restarts: z.string().optional(),
+    alive: z.enum(['ask', 'fence']).optional(),
+    fence: z.array(z.string()).optional(),
+    off: z.boolean().optional(),
+  },
+};
+type PolicyOptions = z.infer<z.ZodObject<typeof policyOptions.shape>>;
+
+/** Members that are given; throws where none is, and nothing else is said either. */
+function changesOf({ action, polls, stopped, restarts, alive, fence }: PolicyOptions, saysElse: boolean) {
+  const changes = {
+    action,
+    polls: polls === undefined ? undefined : Number(polls),
+    stopped,
+    restarts: restarts === undefined ? undefined : Number(restarts),
+    alive,
+  };
+  const isEmpty = [...Object.values(changes), fence].every((one) => one === undefined);
+  if (saysElse !== isEmpty)
+    throw new Complaint(
+      'usage',
+      'Give what is to be done (--action, --polls, --stopped, --restarts, --alive, --fence), or that nothing is (--off).',
+      { next: 'Add --help to see how it is used.' },
+    );
+  return changes;
+}
+
+/** What is done when one of its hosts fails. */
+export const clusterHaLeaf = (clusters: Resource<typeof ClusterResource, typeof ClusterResource>): Leaf =>
+  leaf({
+    usage: 'ha <cluster>',
+    summary: 'Say what is done when a host of a cluster fails that does not say itself',
+    examples: [
+      'arcus cluster ha production --action recreate --polls 3 --fence command:strip,rack-1 --fence manual',
+      'arcus cluster ha production --off',
+    ],
+    options: [
+      ...policyOptions.options,
+      ['--fence <method...>', 'command:<program>[,<argument>…] or manual: BMCs are those of single hosts'],
+      ['--off', 'nothing is done by itself any more'],
+    ],
+    schema: z.object(policyOptions.shape),
+    run: async (context, [wish], options) => {
+      const { fence, off = false } = options;
+      const changes = changesOf(options, off);
+      const id = await resolve(context.client(), clusters, wish);
+      const fencing = fence && {
+        fencing: await methodsFor(context, { fence, certificate: undefined, password: undefined }, []),
+      };
+      const body = json({ ha: off ? null : { ...changes, ...fencing } });
+      const { value, raw } = await context.client().send('PATCH', `/clusters/${id}`, ClusterResource, body);
+      const said = policyText(value.ha);
+      report(
+        context,
+        `cluster ${id} (${value.name}): ${said ?? 'nothing is done by itself when its hosts fail'}.`,
+        raw,
+      );
+    },
+  });
+
 /** What is done when a host fails, and what somebody does then. */
 export const haLeaves = (hosts: Hosts): Leaf[] => [
   leaf({
@@ -29,59 +103,38 @@ export const haLeaves = (hosts: Hosts): Leaf[] => [
       'arcus host ha host-1 --action recreate --polls 3 --fence command:ipmi-off,bmc-1 --fence manual',
       'arcus host ha host-1 --action migrate --stopped',
       'arcus host ha host-1 --fence redfish:https://bmc-1.example.org,arcus --fence-certificate bmc-1.pem',
+      'arcus host ha host-1 --as-cluster',
       'arcus host ha host-1 --off',
     ],
     options: [
-      ['--action <action>', `what becomes of its VMs: ${HaAction.options.join(', ')}`],
-      ['--polls <number>', 'polls in a row that it has to miss; default: 3'],
-      ['--stopped', 'VMs that are powered off are taken from it, too'],
-      ['--restarts <number>', 'how often within an hour a VM is started again whose guest has crashed; default: 3'],
-      ['--alive <what>', 'where its hypervisor is silent and its guests are seen to run: ask (default) or fence'],
+      ...policyOptions.options,
       ['--fence <method...>', fenceOption],
       ['--fence-certificate <file>', 'of Redfish: the certificate of the BMC, or of who vouches for it'],
       ['--password', 'passwords of BMCs are asked for that the host has already; others always are'],
-      ['--off', 'nothing is done by itself any more'],
+      ['--as-cluster', 'it has no policy of its own any more'],
+      ['--off', 'nothing is done by itself, whatever its cluster says'],
     ],
     schema: z.object({
-      action: HaAction.optional(),
-      polls: z.string().optional(),
-      stopped: z.boolean().optional(),
-      restarts: z.string().optional(),
-      alive: z.enum(['ask', 'fence']).optional(),
-      fence: z.array(z.string()).optional(),
+      ...policyOptions.shape,
       fenceCertificate: z.string().optional(),
       password: z.boolean().optional(),
-      off: z.boolean().optional(),
+      asCluster: z.boolean().optional(),
     }),
     run: async (context, [wish], options) => {
-      const { action, polls, stopped, restarts, alive, fence, fenceCertificate: certificate, password, off } = options;
-      const changes = {
-        action,
-        polls: polls === undefined ? undefined : Number(polls),
-        stopped,
-        restarts: restarts === undefined ? undefined : Number(restarts),
-        alive,
-      };
-      const isEmpty = [...Object.values(changes), fence].every((one) => one === undefined);
-      if (off === isEmpty || (off !== true && isEmpty))
-        throw new Complaint(
-          'usage',
-          'Give what is to be done (--action, --polls, --stopped, --restarts, --alive, --fence), or --off.',
-          {
-            next: 'Add --help to see how it is used.',
-          },
-        );
+      const { fence, fenceCertificate: certificate, password, off = false, asCluster = false } = options;
+      const changes = changesOf(options, off !== asCluster);
       const id = await resolve(context.client(), hosts, wish);
       const present = async () => (await context.client().get(`/hosts/${id}`, HostResource)).value.ha?.fencing;
       const fencing = fence && {
         fencing: await methodsFor(context, { fence, certificate, password }, (await present()) ?? []),
       };
-      const body = json({ ha: off ? null : { ...changes, ...fencing } });
-      const { value, raw } = await context.client().send('PATCH', `/hosts/${id}`, HostResource, body);
+      const ha = asCluster ? null : off ? { action: 'none' } : { ...changes, ...fencing };
+      const { value, raw } = await context.client().send('PATCH', `/hosts/${id}`, HostResource, json({ ha }));
       const said = policyText(value.ha);
+      const whose = value.ha_of === 'cluster' ? ', as its cluster says' : '';
       report(
         context,
-        `host ${id} (${value.name}): ${said === null ? 'nothing is done by itself when it fails.' : `${said}${rto(value)}.`}`,
+        `host ${id} (${value.name}): ${said === null ? `nothing is done by itself when it fails${whose}.` : `${said}${whose}${rto(value)}.`}`,
         raw,
       );
     },

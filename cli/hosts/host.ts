@@ -69,7 +69,11 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
         ['SILENT SINCE', host.silent_since],
         ['MISSED POLLS', host.missed === 0 ? null : String(host.missed)],
         ['FENCED', host.fenced && `by ${host.fenced.by} at ${host.fenced.at}`],
-        ['HA', host.ha && `${armedText(host)}: ${policyText(host.ha)}`],
+        [
+          'HA',
+          host.ha &&
+            `${armedText(host)}: ${policyText(host.ha)}${host.ha_of === 'cluster' ? ', as its cluster says' : ''}`,
+        ],
         ['FENCING TEST', testText(host)],
         ['EXPECTED RECOVERY', host.expected_recovery === null ? null : `within ${host.expected_recovery} s`],
         ['NEXT LOOK', host.silent_since === null ? null : host.next_look],

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { policyOf } from '../../domain/hosts/shown-policy.js';
 import { Problem } from '../../domain/problems.js';
 import { counted } from '../../schemas/common/counted.js';
 import {
@@ -7,11 +9,13 @@ import {
   type CreateCluster,
   defaultCluster,
 } from '../../schemas/hosts/cluster.js';
+import { ClusterPolicy } from '../../schemas/hosts/ha.js';
 import { kinds } from '../../schemas/kinds.js';
 import type { OperationsContext } from '../context.js';
 import { managed } from '../managed.js';
 import { clusterResource, namesFor } from '../resources.js';
 import { checkedAttributes, withoutNulls } from './attributes.js';
+import { clusterPolicyToKeep, policyFree } from './ha.js';
 import { wakeWaiting } from './wake-waiting.js';
 
 export const clusters = (context: OperationsContext) => {
@@ -29,9 +33,14 @@ export const clusters = (context: OperationsContext) => {
       return (base): Cluster => ({ ...base, attributes: checked, reserve: reserved ?? {} });
     },
     editable,
-    change: (_caller, { name, attributes, reserved }, present, transaction) => {
+    change: async (caller, { name, attributes, reserved, ha }, present, transaction) => {
       const change = { name, attributes: checkedAttributes(attributes, present.attributes), reserve: reserved };
-      return store.clusterChanges.changeCluster(present._id, change, transaction);
+      if (isDeepStrictEqual(ha, ownPolicy(present)))
+        return store.clusterChanges.changeCluster(present._id, change, transaction);
+      for (const host of await store.clusterChanges.followingAtWork(present._id, transaction))
+        await policyFree(context, host);
+      const policy = ha && clusterPolicyToKeep(present, ha, caller.id);
+      return store.clusterChanges.changeCluster(present._id, { ...change, ha: policy }, transaction);
     },
     async remove(_caller, { _id: id, name }, transaction) {
       const called = `Cluster ${id} (${name})`;
@@ -49,8 +58,12 @@ export const clusters = (context: OperationsContext) => {
 };
 
 /** What can be edited of a cluster, as it is. */
-const editable = ({ name, attributes, reserve }: Cluster): ClusterEdit => ({
-  name,
-  attributes,
-  reserved: withoutNulls(reserve),
+const editable = (cluster: Cluster): ClusterEdit => ({
+  name: cluster.name,
+  attributes: cluster.attributes,
+  reserved: withoutNulls(cluster.reserve),
+  ha: ownPolicy(cluster),
 });
+
+/** As it was given. */
+const ownPolicy = ({ ha }: Cluster): ClusterPolicy | null => (ha ? ClusterPolicy.parse(policyOf({ ha })) : null);

@@ -2,9 +2,11 @@ import { randomUUID, X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { keptPassword, passwordOf } from '../../domain/hosts/fencing-methods.js';
 import { Problem } from '../../domain/problems.js';
+import type { Cluster } from '../../schemas/hosts/cluster.js';
 import type { FencingMethod, StoredMethod } from '../../schemas/hosts/fencing.js';
-import type { HaPolicy, StoredPolicy } from '../../schemas/hosts/ha.js';
+import type { ClusterPolicy, HostPolicy, StoredPolicy } from '../../schemas/hosts/ha.js';
 import type { Host } from '../../schemas/hosts/host.js';
+import { demandOn } from '../acts/acts.js';
 import type { OperationsContext } from '../context.js';
 
 /**
@@ -14,12 +16,19 @@ import type { OperationsContext } from '../context.js';
 export function policyToKeep(
   context: Pick<OperationsContext, 'sealer'>,
   host: Host,
-  wish: HaPolicy,
+  { action, ...wish }: HostPolicy,
   by: number,
-): StoredPolicy {
+): StoredPolicy | null {
+  if (action === 'none') return null;
   const fencing = wish.fencing.map((method, at) => methodToKeep(context, host, method, `/ha/fencing/${at}`));
   const isSame = isDeepStrictEqual(fencing, host.ha?.fencing);
-  return { ...wish, fencing, by, methods: (isSame ? host.ha?.methods : undefined) ?? randomUUID() };
+  return { ...wish, action, fencing, by, methods: (isSame ? host.ha?.methods : undefined) ?? randomUUID() };
+}
+
+/** The same of a cluster. */
+export function clusterPolicyToKeep({ ha }: Pick<Cluster, 'ha'>, wish: ClusterPolicy, by: number): StoredPolicy {
+  const isSame = isDeepStrictEqual(wish.fencing, ha?.fencing);
+  return { ...wish, by, methods: (isSame ? ha?.methods : undefined) ?? randomUUID() };
 }
 
 function methodToKeep(
@@ -48,3 +57,9 @@ function checkCertificate(text: string, pointer: string): void {
 
 const refused = (pointer: string, detail: string): Problem =>
   new Problem('invalid_request', `${pointer} ${detail}.`, { findings: [{ pointer, detail }] });
+
+/** How a host is turned off stays as it is while that is tried: what has turned it off turns it on. */
+export async function policyFree({ store }: Pick<OperationsContext, 'store'>, host: Host): Promise<void> {
+  const work = host.operation ? await store.operations.find(host.operation) : null;
+  if (work?.kind === 'testFencing') await demandOn(store, { do: 'testFencing' }, { type: 'host', host });
+}

@@ -1,5 +1,7 @@
 import { hostEvents } from '../../domain/acts/host-acts.js';
 import { nextHostState } from '../../domain/hosts/host-states.js';
+import { policyOwner } from '../../domain/hosts/policy-owner.js';
+import { policyOf } from '../../domain/hosts/shown-policy.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
@@ -8,6 +10,7 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { defaultCluster } from '../../schemas/hosts/cluster.js';
+import { HostPolicy } from '../../schemas/hosts/ha.js';
 import type { CreateHost, Host, HostEdit, HostResource, HostState, HypervisorKind } from '../../schemas/hosts/host.js';
 import type { CleanHost } from '../../schemas/hosts/strays.js';
 import { Taken } from '../../store/mongo/taken.js';
@@ -16,13 +19,13 @@ import { authorised, mayCreate } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import { nameFree } from '../free-name.js';
-import { hostResource, policyOf } from '../host-resource.js';
+import { hostResource } from '../host-resource.js';
 import { objectsOf } from '../managed.js';
 import { ownershipOf } from '../ownership-of.js';
 import type { Precondition } from '../precondition.js';
 import { namesFor } from '../resources.js';
 import { checkedAttributes, withoutNulls } from './attributes.js';
-import { policyToKeep } from './ha.js';
+import { policyFree, policyToKeep } from './ha.js';
 import { wakeWaiting } from './wake-waiting.js';
 
 const hundredths = (cores: number): number => Math.round(cores * 100);
@@ -143,13 +146,16 @@ export async function updateHost(
     // What is being flushed stays disabled until that has ended.
     if (becomes !== undefined && host.operation)
       await demandOn(store, { do: 'setHost', to: state }, { type: 'host', host });
-    if (named.has('ha')) await policyFree(context, host);
+    const follows = policyOwner(host) === 'cluster' && cluster_id !== before.cluster_id;
+    if (named.has('ha') || follows) await policyFree(context, host);
+    if (named.has('ha') && wish.ha === null) await store.clusterChanges.followPolicy(id, transaction);
     if (cluster_id !== before.cluster_id) await store.operations.setCluster(id, cluster_id, transaction);
     const after = await store.hosts.update(
       id,
       {
         attributes,
-        ...(named.has('ha') && { ha: wish.ha && policyToKeep(context, host, wish.ha, caller.id) }),
+        ...(named.has('ha') &&
+          wish.ha && { ha: policyToKeep(context, host, wish.ha, caller.id), ha_of: 'host' as const }),
         // That one does not answer is not forgotten with its being disabled.
         ...(becomes !== undefined && { state: becomes, error: silenceLeft(host, becomes) }),
       },
@@ -238,12 +244,6 @@ async function mayPutInto(context: OperationsContext, caller: Caller, cluster: n
   authorised(caller, 'cluster', found, 'admin', cluster);
 }
 
-/** How it is turned off stays as it is while that is tried: what has turned it off turns it on. */
-async function policyFree({ store }: OperationsContext, host: Host): Promise<void> {
-  const work = host.operation ? await store.operations.find(host.operation) : null;
-  if (work?.kind === 'testFencing') await demandOn(store, { do: 'testFencing' }, { type: 'host', host });
-}
-
 /** Of one that is watched and takes no VMs nothing else says that it does not answer, or that nobody has looked yet. */
 const silenceLeft = ({ state, error }: Pick<Host, 'state' | 'error'>, becomes: HostState): string | null => {
   if (becomes !== 'DISABLED') return null;
@@ -261,6 +261,12 @@ function editable(host: Host): HostEdit {
     cluster_id,
     attributes,
     reserved: withoutNulls(reserve),
-    ha: policyOf(host),
+    ha: ownPolicy(host),
   };
+}
+
+/** Its own; null: it does what its cluster says. */
+function ownPolicy(host: Host): HostPolicy | null {
+  if (policyOwner(host) === 'cluster') return null;
+  return policyOf(host) ?? HostPolicy.parse({ action: 'none' });
 }

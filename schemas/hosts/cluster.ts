@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { attributeChanges } from '../common/attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { limits } from '../common/limits.js';
+import { ClusterPolicy, ShownPolicy, type StoredPolicy, UpdateClusterPolicy } from './ha.js';
 
 const Scalar = z.union([z.string().max(limits.hostAttributeText.most), z.number()], {
   error: 'must be a text or a number',
@@ -54,6 +55,7 @@ export const ClusterEdit = z.strictObject({
   name: ObjectName,
   attributes: Attributes.default({}),
   reserved: Reserve.default({}),
+  ha: ClusterPolicy.nullable().default(null),
 });
 export type ClusterEdit = z.output<typeof ClusterEdit>;
 
@@ -62,6 +64,9 @@ export const UpdateCluster = z.strictObject({
   name: ObjectName.optional(),
   attributes: AttributeChanges.nullable().optional().describe('Attributes to set; null takes one away'),
   reserved: Reserve.nullable().optional().describe('What is kept back of each of its hosts that does not say itself'),
+  ha: UpdateClusterPolicy.nullable()
+    .optional()
+    .describe('What is done when one of its hosts fails that does not say itself; null: nothing is done by itself'),
 });
 export type UpdateCluster = z.infer<typeof UpdateCluster>;
 
@@ -71,6 +76,8 @@ export type Cluster = Ownership & {
   name: string;
   attributes: Attributes;
   reserve: Reserve;
+  /** What is done when one of its hosts fails that does not say itself, and who has said so last. Absent or null: nothing. */
+  ha?: StoredPolicy | null;
   created_at: Date;
 };
 
@@ -82,6 +89,9 @@ export const ClusterResource = OwnershipResource.extend({
   name: z.string(),
   attributes: z.record(z.string(), AttributeValue),
   reserved: Reserve,
+  ha: ShownPolicy.nullable().describe(
+    'What is done when one of its hosts fails that does not say itself; null: nothing',
+  ),
   hosts: z.array(ObjectId).describe('Hosts in it'),
   created_at: Timestamp,
 }).meta({ id: 'Cluster' });

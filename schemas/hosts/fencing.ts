@@ -127,6 +127,12 @@ type Stored<M> = M extends unknown
 /** The same as it is stored. */
 export type StoredMethod = Stored<FencingMethod>;
 
+/** Of all hosts of a cluster: a BMC, and a domain, is that of one. */
+export const ClusterMethods = z
+  .array(z.discriminatedUnion('kind', [Command, Manual]))
+  .min(1)
+  .max(4);
+
 /** Methods, one after the other until one succeeds. */
 export const FencingMethods = z.array(FencingMethod).min(1).max(4);
 export const ShownMethods = z.array(ShownMethod);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Timestamp } from '../common/common.js';
 import { HaAction } from '../operations/ha-action.js';
-import { FencingMethods, ShownMethods, type StoredMethod } from './fencing.js';
+import { ClusterMethods, FencingMethods, ShownMethods, type StoredMethod } from './fencing.js';
 
 /** When a host has failed, and what is done then (guide, 2.3.1). Waits are polls: their length is ARCUS_MONITORING_INTERVAL. */
 const members = {
@@ -24,18 +24,39 @@ const members = {
     'How it is turned off, one after the other until one succeeds. Nothing is started elsewhere before',
   ),
 };
-export const HaPolicy = z.strictObject({
-  ...members,
+const HostAction = z
+  .enum([...HaAction.options, 'none'])
+  .describe(`${members.action.description}; none: nothing is done by itself, whatever its cluster says`);
+const defaults = {
   polls: members.polls.default(3),
   stopped: members.stopped.default(false),
   restarts: members.restarts.default(3),
   alive: members.alive.default('ask'),
+};
+export const HaPolicy = z.strictObject({
+  ...members,
+  ...defaults,
   fencing: members.fencing.default([{ kind: 'manual' }]),
 });
 export type HaPolicy = z.infer<typeof HaPolicy>;
 
+/** The same of a host, which may be to have none although its cluster has. */
+export const HostPolicy = HaPolicy.extend({ action: HostAction });
+export type HostPolicy = z.infer<typeof HostPolicy>;
+
 /** A merge patch of that. */
-export const UpdatePolicy = z.strictObject(members).partial();
+export const UpdatePolicy = z.strictObject({ ...members, action: HostAction }).partial();
+
+const ofCluster = { ...members, fencing: ClusterMethods.describe(members.fencing.description ?? '') };
+/** That of a cluster: what is done when one of its hosts fails that has none of its own. */
+export const ClusterPolicy = z.strictObject({
+  ...ofCluster,
+  ...defaults,
+  fencing: ofCluster.fencing.default([{ kind: 'manual' }]),
+});
+export type ClusterPolicy = z.infer<typeof ClusterPolicy>;
+/** A merge patch of that. */
+export const UpdateClusterPolicy = z.strictObject(ofCluster).partial();
 
 /** The same as it is shown. */
 export const ShownPolicy = z.object({

@@ -8,7 +8,7 @@ import {
   FencedResource,
   type FenceTest,
   FenceTestResource,
-  HaPolicy,
+  HostPolicy,
   ShownPolicy,
   type StoredPolicy,
   UpdatePolicy,
@@ -58,7 +58,7 @@ export const HostEdit = z.strictObject({
   cluster_id: ObjectId.default(defaultCluster),
   attributes: Attributes.default({}),
   reserved: Reserve.default({}),
-  ha: HaPolicy.nullable().default(null),
+  ha: HostPolicy.nullable().default(null),
 });
 export type HostEdit = z.output<typeof HostEdit>;
 
@@ -72,7 +72,7 @@ export const UpdateHost = z.strictObject({
   cluster_id: ObjectId.nullable().optional().describe('Cluster to put it into; null: 0'),
   attributes: AttributeChanges.nullable().optional().describe('Attributes to set; null takes one away'),
   reserved: Reserve.nullable().optional().describe('What is kept back of it; null: as its cluster says'),
-  ha: UpdatePolicy.nullable().optional().describe('What is done when it fails; null: nothing is done by itself'),
+  ha: UpdatePolicy.nullable().optional().describe('What is done when it fails; null: as its cluster says'),
 });
 export type UpdateHost = z.infer<typeof UpdateHost>;
 
@@ -120,8 +120,10 @@ export type Host = {
   missed?: number;
   /** When the last of them was counted. */
   missed_at?: Date;
-  /** What is done when it fails. Absent or null: nothing. */
+  /** What is done when it fails, by its own policy or that of its cluster. Absent or null: nothing. */
   ha?: StoredPolicy | null;
+  /** Who says so. Absent: the host, where it has a policy, else its cluster. */
+  ha_of?: 'host' | 'cluster';
   /** Absent: none has come to an end. */
   fence_test?: FenceTest;
   /** One of these methods, by its place, has turned it off for a test, or was about to. Absent or null: it is on again. */
@@ -153,6 +155,7 @@ export const HostResource = OwnershipResource.extend({
     'It is off, and nothing runs there until it answers again; null: nobody knows',
   ),
   ha: ShownPolicy.nullable().describe('What is done when it fails; null: nothing is done by itself'),
+  ha_of: z.enum(['host', 'cluster']).describe('Whether that is its own policy, or as its cluster says'),
   armed: z
     .boolean()
     .nullable()

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { policyOwner } from '../../domain/hosts/policy-owner.js';
 import { reservedOf } from '../../domain/hosts/reserved.js';
 import { Problem } from '../../domain/problems.js';
 import { type Cluster, defaultCluster } from '../../schemas/hosts/cluster.js';
@@ -11,8 +12,11 @@ import type { HostStore } from './hosts.js';
 
 type HostSizes = Partial<Pick<Host, 'total' | 'cluster_id' | 'reserve'>>;
 
+/** Hosts that do what their cluster says when they fail: as `policyOwner` has it. */
+const following = { $or: [{ ha_of: 'cluster' as const }, { ha_of: { $exists: false }, ha: null }] };
+
 /**
- * A host repeats what its cluster keeps back, so that a reservation is guarded by one document. Whatever changes the one
+ * A host repeats what its cluster keeps back, and does when it fails, so that a reservation is guarded by one document, and a failover goes by one. Whatever changes the one
  * or the other therefore writes the cluster, too: of two that meet, one goes again and sees what the first has done.
  */
 export function createClusterChanges(
@@ -38,7 +42,7 @@ export function createClusterChanges(
       references.make(host, async (transaction) => {
         const cluster = await touched(host.cluster_id ?? defaultCluster, transaction);
         const reserved = reservedOf(host.total, host.reserve ?? {}, cluster.reserve);
-        await orTaken(() => hosts.model.create([{ ...host, reserved }], within(transaction)));
+        await orTaken(() => hosts.model.create([{ ...host, reserved, ...policyIn(cluster) }], within(transaction)));
       }),
 
     /** Another size, another cluster, or another wish of what to keep back. null: the host is gone. */
@@ -49,13 +53,29 @@ export function createClusterChanges(
         const after = { ...host, ...change };
         const cluster = await touched(after.cluster_id ?? defaultCluster, transaction);
         const reserved = reservedOf(after.total, after.reserve ?? {}, cluster.reserve);
-        return hosts.update(id, { ...change, reserved }, transaction);
+        const moves = after.cluster_id !== host.cluster_id && policyOwner(host) === 'cluster';
+        return hosts.update(id, { ...change, reserved, ...(moves && policyIn(cluster)) }, transaction);
       }),
+
+    /** What is done when a host fails is from now on what its cluster says. null: the host is gone. */
+    followPolicy: (id: number, outer?: Transaction): Promise<Host | null> =>
+      inTransaction(outer, async (transaction) => {
+        const host = await hosts.model.findById(id, { cluster_id: 1 }, within(transaction)).lean<Host>().exec();
+        if (!host) return null;
+        return hosts.update(id, policyIn(await touched(host.cluster_id ?? defaultCluster, transaction)), transaction);
+      }),
+
+    /** Those of a cluster that do what it says when they fail, and at which something is at work. */
+    followingAtWork: (id: number, transaction: Transaction) =>
+      hosts.model
+        .find({ $and: [inCluster(id), following], operation: { $ne: null } }, undefined, within(transaction))
+        .lean<Host[]>()
+        .exec(),
 
     /** Changes a cluster, and what is kept back of its hosts. null: it is gone. Throws Taken where another has its name. */
     changeCluster: (
       id: number,
-      change: Partial<Pick<Cluster, 'name' | 'attributes' | 'reserve'>>,
+      change: Partial<Pick<Cluster, 'name' | 'attributes' | 'reserve' | 'ha'>>,
       outer?: Transaction,
     ): Promise<Cluster | null> =>
       inTransaction(outer, async (transaction) => {
@@ -69,6 +89,12 @@ export function createClusterChanges(
             .lean<Cluster>()
             .exec(),
         );
+        if (after && change.ha !== undefined)
+          await hosts.model.updateMany(
+            { $and: [inCluster(id), following] },
+            { $set: policyIn(after) },
+            within(transaction),
+          );
         if (!after || change.reserve === undefined) return after;
         const its = await hosts.model
           .find(inCluster(id), { total: 1, reserve: 1 }, within(transaction))
@@ -110,6 +136,9 @@ export function createClusterChanges(
     },
   };
 }
+
+/** What a host has that does what its cluster says. */
+const policyIn = ({ ha = null }: Pick<Cluster, 'ha'>): Pick<Host, 'ha' | 'ha_of'> => ({ ha, ha_of: 'cluster' });
 
 const notThere = (id: number) => ({ pointer: '/cluster_id', detail: `there is no cluster ${id}` });
 

@@ -7,6 +7,7 @@ export const production: ClusterResource = {
   ...ofOneadmin,
   attributes: { RACK: 'r1' },
   reserved: { cpu: null, memory: null },
+  ha: null,
   hosts: [],
   created_at: '2026-05-04T09:00:00.000Z',
 };

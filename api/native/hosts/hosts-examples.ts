@@ -14,6 +14,7 @@ export const node: HostResource = {
   missed: 0,
   fenced: null,
   ha: null,
+  ha_of: 'cluster',
   armed: null,
   fence_test: null,
   expected_recovery: null,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Problem, problemOf } from '../../../domain/problems.js';
 import { placeOf } from '../../../domain/vms/stays.js';
 import { unconditional } from '../../../requests/precondition.js';
-import { HaPolicy } from '../../../schemas/hosts/ha.js';
+import { ClusterPolicy, HostPolicy } from '../../../schemas/hosts/ha.js';
 import type { HostState } from '../../../schemas/hosts/host.js';
 import { isFailover, type Operation } from '../../../schemas/operations/operation.js';
 import type { VmSwitch } from '../../../schemas/operations/vm-action.js';
@@ -78,7 +78,7 @@ async function armed(ha: object): Promise<void> {
 }
 const policy = (ha: object | null, host = from) =>
   world.operations.hosts.update(world.caller, host, {
-    revise: (present) => ({ wish: { ...present, ha: ha && HaPolicy.parse(ha) }, named: new Set(['ha']) }),
+    revise: (present) => ({ wish: { ...present, ha: ha && HostPolicy.parse(ha) }, named: new Set(['ha']) }),
     precondition: unconditional,
   });
 const monitored = () => world.tick('monitorHosts');
@@ -320,6 +320,60 @@ describe('failoverHost', () => {
     expect(await world.vm(vm)).toMatchObject({
       ...{ lcm_state: 'UNKNOWN', reason: expect.stringContaining('answers again, and it is stopped there') },
     });
+  });
+
+  it('goes by what the cluster of a host says, where that says nothing itself', async () => {
+    const racks = await world.operations.clusters.create(world.caller, { name: 'racks' });
+    const ofCluster = (id: number, ha: object | null) =>
+      world.operations.clusters.update(world.caller, id, {
+        revise: (present) => ({ wish: { ...present, ha: ha && ClusterPolicy.parse(ha) }, named: new Set(['ha']) }),
+        precondition: unconditional,
+      });
+    const put = (cluster_id: number) =>
+      world.operations.hosts.update(world.caller, from, {
+        revise: (present) => ({ wish: { ...present, cluster_id }, named: new Set(['cluster_id']) }),
+        precondition: unconditional,
+      });
+    const says = async (id = from) => {
+      const { ha, ha_of, armed } = await world.operations.hosts.show(world.caller, id);
+      return [ha?.action ?? null, ha_of, armed];
+    };
+    try {
+      expect(await says()).toEqual([null, 'cluster', null]);
+      await ofCluster(0, { action: 'recreate', polls: 2 });
+      expect([await says(), await says(to)]).toEqual([
+        ['recreate', 'cluster', true],
+        ['recreate', 'cluster', true],
+      ]);
+      // Its own wins, and it may be to have none.
+      await policy({ action: 'migrate' }, to);
+      await ofCluster(0, { action: 'delete', polls: 2, fencing: [command] });
+      expect([await says(), await says(to)]).toEqual([
+        ['delete', 'cluster', false],
+        ['migrate', 'host', true],
+      ]);
+      await policy({ action: 'none' }, to);
+      expect(await says(to)).toEqual([null, 'host', null]);
+      await policy(null, to);
+      expect(await says(to)).toEqual(['delete', 'cluster', false]);
+      await put(racks.id);
+      expect(await says()).toEqual([null, 'cluster', null]);
+      await put(0);
+      await ofCluster(0, { action: 'recreate', polls: 2 });
+
+      const vm = await made();
+      await set(to, 'MONITORED');
+      world.powerOff(nameOf(from));
+      await missed();
+      const op = await last();
+      await expect.poll(async () => (await world.operation(op)).state).toBe('waiting');
+      await world.operations.hosts.callFenced(world.caller, from, unconditional);
+      expect(await world.ended(op)).toMatchObject({ state: 'succeeded', input: { action: 'recreate' } });
+      await runsAt(vm, to);
+    } finally {
+      await ofCluster(0, null);
+    }
+    expect(await says(to)).toEqual([null, 'cluster', null]);
   });
 
   it('comes to what was foretold of it', async () => {
