@@ -32,6 +32,7 @@ export const host = (id: number, name: string, state = 'MONITORED') => ({
   fenced: null,
   ha: null,
   armed: null,
+  ha_of: 'cluster',
   fence_test: null,
   expected_recovery: null,
   next_look: created_at,
@@ -47,6 +48,7 @@ export const cluster = (id: number, name: string, hosts: number[] = []) => ({
   ...{ id, name, hosts, created_at },
   attributes: {},
   reserved: { cpu: null, memory: null },
+  ha: null,
 });
 
 /** A service as the API answers it, by itself and in a list. */

@@ -1,12 +1,14 @@
 import { ulid } from 'ulid';
 import type { HostState } from '../../../schemas/hosts/host.js';
 import { kinds, type ManagedKind, managedKinds, type Pool } from '../../../schemas/kinds.js';
+import type { App } from '../../../schemas/market/app.js';
 import type { Operation, OperationState } from '../../../schemas/operations/operation.js';
 import type { Service, ServiceState } from '../../../schemas/services/service.js';
 import type { Image } from '../../../schemas/storage/image.js';
 import type { HistoryRecord, Vm, VmLcmState, VmState } from '../../../schemas/vms/vm.js';
 import { made } from '../../support/made-kinds.js';
 import { addGroup, addUser } from '../../support/people.js';
+import { publishedApp } from '../../support/published-app.js';
 import type { World } from '../world.js';
 
 /** What operations on a service have come to, each with the state that it has left the service in. */
@@ -91,6 +93,9 @@ export async function populate(world: World): Promise<Population> {
   const images = await copies(first, 'image', 24, (id) => ({ name: `image-${id}`, ...whole }));
   await store.images.model.insertMany(images);
   const cloned = images.slice(-8).map(({ _id }) => _id);
+  const app = await found<App>(store.apps.model, await publishedApp(make, store, 'app-0'));
+  const apps = await copies(app, 'app', 32, (id) => ({ name: `app-${id}` }));
+  await store.apps.model.insertMany(apps);
   const vm = await found<Vm>(store.vms.model, 0);
   await store.vms.model.insertMany(
     await copies(vm, 'vm', 29, (id, at) => {
@@ -199,6 +204,9 @@ export async function populate(world: World): Promise<Population> {
     flushable,
     images: (await idsOf(store.images.model)).filter((id) => !cloned.includes(id)),
     cloned,
+    // Of these, images are made, and nothing else is done to them.
+    exported: apps.slice(-8).map(({ _id }) => _id),
+    apps: apps.slice(0, -8).map(({ _id }) => _id),
     vms: (await idsOf(store.vms.model)).filter(
       (id) => ![...off, ...held, ...placed, ...fitted].some(({ _id }) => _id === id),
     ),

@@ -8,8 +8,15 @@ import { deployment } from '../stub-operation.js';
 
 let api: StubApi;
 const bmc = { kind: 'redfish', address: 'https://bmc-1', user: 'arcus', timeout: 60 };
-const policy = { action: 'recreate', polls: 3, stopped: false, fencing: [bmc, { kind: 'manual' }] };
-const unarmed = { ...host(0, 'host-1'), ha: policy, armed: false };
+const policy = {
+  action: 'recreate',
+  polls: 3,
+  stopped: false,
+  restarts: 3,
+  alive: 'ask',
+  fencing: [bmc, { kind: 'manual' }],
+};
+const unarmed = { ...host(0, 'host-1'), ha: policy, ha_of: 'host', armed: false };
 beforeEach(async () => {
   api = await startStubApi();
   api.on('GET /hosts', page(host(0, 'host-1')));

@@ -80,8 +80,8 @@ describe('commands', () => {
   const understood: [words: string, says: RegExp][] = [
     ['ho li', /host-1/],
     ['-o json host li', /"name": "host-1"/],
-    ['--output name h l', /^host-1$/m],
-    ['h s 0', /HOST 0 INFORMATION/],
+    ['--output name ho l', /^host-1$/m],
+    ['ho s 0', /HOST 0 INFORMATION/],
   ];
   it.each(understood)('may be cut short: %s', async (words, says) => {
     const { code, out, err } = await arcus(...words.split(' '));

@@ -26,8 +26,8 @@ describe('tables', () => {
   it('of hosts', async () => {
     await eventually(async () => (await printed('host', 'list')).includes('MONITORED'));
     expect(await printed('host', 'list')).toMatchInlineSnapshot(`
-      "ID  NAME    CLUSTER  HYPERVISOR  VMS    CPU      MEMORY  STATE
-       0  host-1        0  simulated     3  1.5/4  768M/4096M  MONITORED
+      "ID  NAME    CLUSTER  HYPERVISOR  VMS    CPU      MEMORY  STATE      HA
+       0  host-1        0  simulated     3  1.5/4  768M/4096M  MONITORED  -
       "
     `);
   });

@@ -36,10 +36,10 @@ describe('on a pipe', () => {
     const { code, out, err } = await until(list, () => list.out().includes('ERROR') && looks('/hosts?limit=1000') > 5);
     expect({ code, err }).toEqual({ code: 130, err: '' });
     expect(out).toMatchInlineSnapshot(`
-      "ID  NAME    CLUSTER  HYPERVISOR  VMS  CPU    MEMORY  STATE
-       0  host-1        0  simulated     0  0/4  0M/4096M  MONITORED
-       1  host-2        0  simulated     0  0/4  0M/4096M  MONITORED
-       0  host-1        0  simulated     0  0/4  0M/4096M  ERROR
+      "ID  NAME    CLUSTER  HYPERVISOR  VMS  CPU    MEMORY  STATE      HA
+       0  host-1        0  simulated     0  0/4  0M/4096M  MONITORED  -
+       1  host-2        0  simulated     0  0/4  0M/4096M  MONITORED  -
+       0  host-1        0  simulated     0  0/4  0M/4096M  ERROR      -
       "
     `);
   });
