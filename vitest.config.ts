@@ -46,6 +46,7 @@ const wholeWhenLong = [
   'test/contracts/ssh-kills.test.ts',
   'test/contracts/ssh-storage.test.ts',
   'test/e2e/images.test.ts',
+  'test/e2e/marketplaces.test.ts',
   'test/e2e/uploads.test.ts',
   'test/e2e/scaling.test.ts',
   'test/e2e/vm-disks.test.ts',
