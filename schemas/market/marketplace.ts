@@ -36,7 +36,8 @@ const Address = z
 const Directory = z
   .string()
   .max(limits.imageSource.most, atMost('imageSource'))
-  .regex(/^\/[^\p{Cc}]*$/u, 'must be an absolute path');
+  .regex(/^\//, 'must be an absolute path')
+  .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters');
 
 /** Where an `http` marketplace is: what workers write, and where everybody reads it. */
 const Http = z.strictObject({

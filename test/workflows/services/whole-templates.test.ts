@@ -117,7 +117,7 @@ describe('a service template with the images of its VM templates', () => {
       onDelayed: () => {},
     });
     const copy = await dying.serviceTemplates.clone(world.caller, from, { name: 'late copy', images: true });
-    const [{ _id: image = -1 } = {}] = await world.store.images.model
+    const [{ _id: image } = { _id: -1 }] = await world.store.images.model
       .find({ name: /^late copy-/ })
       .lean()
       .exec();
