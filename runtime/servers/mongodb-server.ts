@@ -24,6 +24,8 @@ export type MongoSettings = {
   port: number;
   /** Directory of its key and of Arcus's password; absent: `directory`. Members of one replica set share it. */
   secrets?: string;
+  /** What else mongod is told. */
+  more?: readonly string[];
 };
 
 /** A running server: `uri` names no database, `databaseUri` does. */
@@ -70,6 +72,7 @@ export function mongoCommand(settings: MongoSettings, log: string): ChildCommand
       // Up to 200 MB of diagnostics for the vendor; that they cannot be written (the disk is full) ends the server.
       ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
       ...(process.platform === 'win32' ? [] : ['--nounixsocket']),
+      ...(settings.more ?? []),
     ],
     log,
   };

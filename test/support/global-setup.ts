@@ -29,6 +29,18 @@ declare module 'vitest' {
 /** Each test file has a database of its own, and removes it. */
 const everywhere = ['readWriteAnyDatabase', 'dbAdminAnyDatabase'].map((role) => ({ role, db: 'admin' }));
 
+/**
+ * A file for each collection and index of some four hundred databases, one after the other, is more than a process may have open: what was dropped goes at once,
+ * and what nobody has used for a while is closed, not after the ten minutes that a server with one database can wait.
+ */
+const fewFiles = [
+  ...['--setParameter', 'minSnapshotHistoryWindowInSeconds=5'],
+  ...[
+    '--wiredTigerEngineConfigString',
+    'file_manager=(close_idle_time=20,close_scan_interval=5,close_handle_minimum=100)',
+  ],
+];
+
 /** Where files lie in memory, if it has room for all that a run writes: nothing is read again after the machine has died. */
 function inMemory(): string | null {
   const shared = '/dev/shm';
@@ -60,7 +72,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = mkdtempSync(join(inMemory() ?? tmpdir(), 'arcus-servers-'));
   const [mongodbPort, port, uiPort] = [await choosePort(), await choosePort(), await choosePort()];
   const [mongo, server] = await Promise.all([
-    startMongo({ binary: mongodBinary.path, directory: join(directory, 'mongodb'), port: mongodbPort }, everywhere),
+    startMongo(
+      { binary: mongodBinary.path, directory: join(directory, 'mongodb'), port: mongodbPort, more: fewFiles },
+      everywhere,
+    ),
     startTemporal({ binary: temporalBinary.path, directory: join(directory, 'temporal'), port, uiPort }),
   ]);
   project.provide('mongodPath', mongodBinary.path);
