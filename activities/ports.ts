@@ -56,8 +56,8 @@ export type StepPorts = {
   migrateForFlush?: (deed: { op: string; requester: number; vm: number; live: boolean }) => Promise<string>;
   /** Turns hosts off. Absent: none is. */
   fencing?: Fencing;
-  /** Asks for the start of a VM whose guest has crashed, as its owner would; once for a crash. Given by the worker. */
-  restartCrashed?: (crashed: { vm: number; epoch: number }) => Promise<string | null>;
+  /** Asks for the start of a VM whose guest has crashed, or whose host was started anew, as its owner would; once for each time. Given by the worker. */
+  restartDown?: (down: { vm: number; epoch: number; crashed: boolean }) => Promise<string | null>;
   /** Asks for the failover of a host that has missed as many polls as its policy says, as whoever has given it that would. Given by the worker. */
   failOver?: (due: { host: number; silence: Date }) => Promise<string | null>;
   /** Asks for the deployment of a VM of a failed host that fits nowhere, as its owner would; once for a failover. Given by the worker. */

@@ -23,7 +23,7 @@ import {
   type RecoveredService,
   recoverForFailover,
 } from '../requests/failover/failover.js';
-import { type CrashedVm, restartCrashed } from '../requests/failover/restarts.js';
+import { type DownVm, restartDown } from '../requests/failover/restarts.js';
 import { type DeedOnVm, performByPolicy, performOnVm } from '../requests/scaling/actions.js';
 import { scaleByPolicy } from '../requests/scaling/scaling.js';
 import { type Retirement, retireBackup } from '../requests/vms/backups.js';
@@ -112,7 +112,7 @@ async function main(): Promise<void> {
     retireBackup: (deed: Retirement) => retireBackup(asking, deed),
     migrateMarked: (marked: Rescheduled) => migrateMarked(asking, marked),
     migrateForFlush: (deed: FlushDeed) => migrateForFlush(asking, deed),
-    restartCrashed: (crashed: CrashedVm) => restartCrashed(asking, crashed),
+    restartDown: (down: DownVm) => restartDown(asking, down),
     fencing: fencing({ directory: config.ARCUS_FENCING_DIRECTORY, open: sealer.open }),
     failOver: (due: DueFailover) => failOverByPolicy(asking, due),
     deployForFailover: (deed: LeftToWait) => deployForFailover(asking, deed),

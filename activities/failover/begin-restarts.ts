@@ -18,16 +18,16 @@ export type DownVms = { crashed: number[]; anew: number[] };
  * service stand on. What is refused is tried again at the next poll.
  */
 export async function beginRestarts(
-  { store, restartCrashed }: Pick<StepPorts, 'store' | 'restartCrashed'>,
+  { store, restartDown }: Pick<StepPorts, 'store' | 'restartDown'>,
   hosts: readonly Pick<Host, '_id' | 'ha' | 'operation'>[],
   { crashed, anew }: DownVms,
 ): Promise<void> {
   const most = new Map(hosts.flatMap(({ _id, ha }) => (ha ? [[_id, ha.restarts] as const] : [])));
-  if (!restartCrashed || crashed.length + anew.length === 0 || most.size === 0) return;
+  if (!restartDown || crashed.length + anew.length === 0 || most.size === 0) return;
   const now = new Date();
   const failures = await eachApart(await store.restarts.crashed(crashed), atOnce, async (vm) => {
     const verdict = restartOf(vm, most.get(placeOf(vm)?.hid ?? -1) ?? 0, now);
-    if (verdict.do === 'restart') await restartCrashed({ vm: vm._id, epoch: vm.epoch });
+    if (verdict.do === 'restart') await restartDown({ vm: vm._id, epoch: vm.epoch, crashed: true });
     else if (verdict.do === 'give_up') await store.restarts.giveUp(vm, verdict.why);
   });
   // A failover that is at work on a host sees to what comes back with it itself.
@@ -39,7 +39,11 @@ export async function beginRestarts(
   const [roles, starting] = await Promise.all([store.failovers.rolesOf(services), store.restarts.starting(services)]);
   const first = firstOf(lost, rolesBeforeOf(roles), starting);
   failures.push(
-    ...(await eachApart(first, atOnce, async (vm) => void (await restartCrashed({ vm: vm._id, epoch: vm.epoch })))),
+    ...(await eachApart(
+      first,
+      atOnce,
+      async (vm) => void (await restartDown({ vm: vm._id, epoch: vm.epoch, crashed: false })),
+    )),
   );
   for (const { item: vm, error } of failures)
     log.warn('a VM that is down was not started again', {

@@ -41,7 +41,7 @@ const pause = 1_000;
 const atOnce = 10;
 const settleTimeout = 8_000;
 
-type MonitoringPorts = Pick<StepPorts, 'store' | 'networks' | 'failOver' | 'restartCrashed'> & {
+type MonitoringPorts = Pick<StepPorts, 'store' | 'networks' | 'failOver' | 'restartDown'> & {
   settings?: Pick<StepPorts['settings'], 'insistence' | 'monitoringInterval'>;
   hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> };
   engine: Engine;
@@ -54,7 +54,7 @@ export const monitoringActivities = ({
   engine,
   settings,
   failOver,
-  restartCrashed,
+  restartDown,
 }: MonitoringPorts) => ({
   /** Ids of the hosts to monitor, in batches. */
   async hostsToMonitor(): Promise<number[][]> {
@@ -162,7 +162,7 @@ export const monitoringActivities = ({
       down.crashed.push(...found.crashed);
       down.anew.push(...found.anew);
     });
-    await beginRestarts({ store, restartCrashed }, hosts, down);
+    await beginRestarts({ store, restartDown }, hosts, down);
     await beginFailovers(
       { store, failOver },
       first.flatMap(({ host, written }) => (written === 'silent' ? [host._id] : [])),

@@ -1,6 +1,5 @@
 import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { HaPolicy } from '../../schemas/hosts/ha.js';
 import type { Host, HostResource } from '../../schemas/hosts/host.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -8,6 +7,7 @@ import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { showHost } from '../hosts/hosts.js';
+import { wishOnHost } from '../hosts/wish-on-host.js';
 import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import type { Precondition } from '../precondition.js';
@@ -73,20 +73,13 @@ const admitted = (
   caller: Caller,
   host: Host,
   input: Wish & { because: string },
-  { asked: { request, retryOf, admission }, silence }: { asked: Asked; silence: Date | null },
+  { asked, silence }: { asked: Asked; silence: Date | null },
 ): Promise<OperationResource> =>
-  admit(context, caller, admission, {
+  admit(context, caller, asked.admission, {
     kind: 'failoverHost',
-    resource: { type: 'host', id: host._id },
-    cluster: host.cluster_id ?? defaultCluster,
-    name: host.name,
-    owner: host,
-    right: 'admin',
-    ...(retryOf !== undefined && { retryOf }),
+    ...wishOnHost(context.store, host, act, asked),
     input,
-    request,
     claim: (op, transaction) => context.store.failovers.admit(host._id, op, silence, transaction),
-    refusal: () => whyLost(context.store, act, { type: 'host', id: host._id }),
   });
 
 /** A VM of a failed host that fits nowhere. */

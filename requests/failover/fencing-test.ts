@@ -1,10 +1,10 @@
 import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import { demandOn, whyLost } from '../acts/acts.js';
+import { demandOn } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
+import { wishOnHost } from '../hosts/wish-on-host.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 
 const act: Act = { do: 'testFencing' };
@@ -26,24 +26,17 @@ export async function testFencingAgain(
   context: OperationsContext,
   caller: Caller,
   id: number,
-  { request, retryOf, admission }: Asked,
+  asked: Asked,
 ): Promise<OperationResource> {
   const { store } = context;
   const host = authorised(caller, 'host', await store.hosts.find(id), 'admin', id);
   await demandOn(store, act, { type: 'host', host });
   // That of a policy of an earlier version has no name yet.
   const methods = host.ha?.methods ?? (await store.failovers.nameMethods(id));
-  return admit(context, caller, admission, {
+  return admit(context, caller, asked.admission, {
     kind: 'testFencing',
-    resource: { type: 'host', id },
-    cluster: host.cluster_id ?? defaultCluster,
-    name: host.name,
-    owner: host,
-    right: 'admin',
-    ...(retryOf !== undefined && { retryOf }),
+    ...wishOnHost(store, host, act, asked),
     input: { methods },
-    request,
     claim: (op, transaction) => store.failovers.admitTest(id, op, methods, transaction),
-    refusal: () => whyLost(store, act, { type: 'host', id }),
   });
 }

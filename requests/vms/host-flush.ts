@@ -2,12 +2,12 @@ import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { Problem } from '../../domain/problems.js';
 import { movesWithout } from '../../domain/vms/vm-snapshots.js';
-import { defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
-import { demandOn, whyLost } from '../acts/acts.js';
+import { demandOn } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
+import { wishOnHost } from '../hosts/wish-on-host.js';
 import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { migrateVm } from './vm-migration.js';
@@ -31,24 +31,17 @@ export async function flushHostAgain(
   context: OperationsContext,
   caller: Caller,
   id: number,
-  { request, retryOf, admission }: Asked,
+  asked: Asked,
 ): Promise<OperationResource> {
   const { store } = context;
   const host = authorised(caller, 'host', await store.hosts.find(id), 'admin', id);
   await demandOn(store, act, { type: 'host', host });
-  return admit(context, caller, admission, {
+  return admit(context, caller, asked.admission, {
     kind: 'flushHost',
-    resource: { type: 'host', id },
-    cluster: host.cluster_id ?? defaultCluster,
-    name: host.name,
-    owner: host,
-    right: 'admin',
-    ...(retryOf !== undefined && { retryOf }),
+    ...wishOnHost(store, host, act, asked),
     input: {},
-    request,
     warnings: movesWithout(await store.flushes.withSnapshots(id)),
     claim: (op, transaction) => store.flushes.admit(id, op, transaction),
-    refusal: () => whyLost(store, act, { type: 'host', id }),
   });
 }
 

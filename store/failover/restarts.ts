@@ -42,9 +42,13 @@ export const createRestarts = (vms: VmStore) => ({
     return new Set(found.flatMap(({ service }) => (service ? [`${service.id}/${service.role}`] : [])));
   },
 
-  /** Admission of one more, in its transaction. false: something was done with it since it was looked at. */
-  async note(seen: Pick<Vm, '_id' | 'epoch' | 'restarts'>, now: Date, transaction: Transaction): Promise<boolean> {
-    const restarts = restartedAt(seen.restarts, now);
+  /** Admission of one more, in its transaction, which counts if a time is given. false: something was done with it since it was looked at. */
+  async note(
+    seen: Pick<Vm, '_id' | 'epoch' | 'restarts'>,
+    counted: Date | null,
+    transaction: Transaction,
+  ): Promise<boolean> {
+    const restarts = counted ? restartedAt(seen.restarts, counted) : (seen.restarts ?? null);
     const { matchedCount } = await vms.model.updateOne(unknown(seen), { $set: { restarts } }, within(transaction));
     return matchedCount > 0;
   },

@@ -15,7 +15,7 @@ import { networks } from '../../adapters/network/networks.js';
 import { problemOf } from '../../domain/problems.js';
 import type { OperationsContext } from '../../requests/context.js';
 import { deployForFailover, failOverByPolicy, recoverForFailover } from '../../requests/failover/failover.js';
-import { restartCrashed } from '../../requests/failover/restarts.js';
+import { restartDown } from '../../requests/failover/restarts.js';
 import { createOperations, type Operations } from '../../requests/operations.js';
 import { performByPolicy, performOnVm } from '../../requests/scaling/actions.js';
 import { scaleByPolicy } from '../../requests/scaling/scaling.js';
@@ -124,7 +124,7 @@ export class WorldAtWork {
           },
           on: (...asked) => this.power.on(...asked),
         },
-        restartCrashed: (crashed) => restartCrashed(this.#asking, crashed),
+        restartDown: (down) => restartDown(this.#asking, down),
         failOver: (due) => failOverByPolicy(this.#asking, due),
         deployForFailover: (deed) => deployForFailover(this.#asking, deed),
         recoverForFailover: (deed) => recoverForFailover(this.#asking, deed),

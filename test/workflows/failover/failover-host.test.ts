@@ -295,6 +295,8 @@ describe('failoverHost', () => {
       )
       .toBe(true);
     for (const vm of [alone, ...roles.map((one) => one.vm)]) await runsAt(vm, from);
+    // That their host was started anew does not count against them.
+    expect((await world.vm(alone)).restarts?.at ?? []).toEqual([]);
     expect(await world.vm(down)).toMatchObject({ state: 'POWEROFF' });
     const booted = world.hypervisor.journal
       .slice(began)
