@@ -1,5 +1,7 @@
 import type { Act } from '../../domain/acts/acts.js';
+import { policyOwner } from '../../domain/hosts/policy-owner.js';
 import type { Caller } from '../../domain/identity/caller.js';
+import { defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { HaPolicy } from '../../schemas/hosts/ha.js';
 import type { Host, HostResource } from '../../schemas/hosts/host.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -57,7 +59,7 @@ export async function failOverByPolicy(
   const host = await context.store.hosts.find(id);
   if (!host?.ha) return null;
   const caller = await asUser(context, host.ha.by, 'who gave the host its policy');
-  authorised(caller, 'host', host, 'admin', id);
+  await mayStill(context, caller, host);
   const { action, stopped, polls } = host.ha;
   const key = `failover ${id} ${silence.getTime()}`;
   const because = `${host.missed ?? polls} polls in a row were missed`;
@@ -66,6 +68,13 @@ export async function failOverByPolicy(
     admission: { idempotencyKey: key, requestId: key },
   };
   return (await admitted(context, caller, host, { action, stopped, because }, { asked, silence })).id;
+}
+
+/** Whoever has given a policy administers still what he gave it to: who puts a host into a cluster wants done what that says. */
+async function mayStill({ store }: OperationsContext, caller: Caller, host: Host): Promise<void> {
+  const { _id: id, cluster_id = defaultCluster } = host;
+  if (policyOwner(host) === 'host') authorised(caller, 'host', host, 'admin', id);
+  else authorised(caller, 'cluster', await store.clusters.find(cluster_id), 'admin', cluster_id);
 }
 
 const admitted = (

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Caller } from '../../../domain/identity/caller.js';
 import { Problem, problemOf } from '../../../domain/problems.js';
 import { placeOf } from '../../../domain/vms/stays.js';
 import { unconditional } from '../../../requests/precondition.js';
@@ -6,6 +7,7 @@ import { ClusterPolicy, HostPolicy } from '../../../schemas/hosts/ha.js';
 import type { HostState } from '../../../schemas/hosts/host.js';
 import { isFailover, type Operation } from '../../../schemas/operations/operation.js';
 import type { VmSwitch } from '../../../schemas/operations/vm-action.js';
+import { addUser } from '../../support/people.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
 import { diesOnce, holding, twice } from '../../support/world-steps.js';
@@ -326,8 +328,10 @@ describe('failoverHost', () => {
 
   it('goes by what the cluster of a host says, where that says nothing itself', async () => {
     const racks = await world.operations.clusters.create(world.caller, { name: 'racks' });
-    const ofCluster = (id: number, ha: object | null) =>
-      world.operations.clusters.update(world.caller, id, {
+    const { _id: uid, gid, groups } = await addUser(world.directory, 'bob', { password_hash: '' });
+    const bob = { id: uid, name: 'bob', gid, groups, rules: [] };
+    const ofCluster = (id: number, ha: object | null, by: Caller = world.caller) =>
+      world.operations.clusters.update(by, id, {
         revise: (present) => ({ wish: { ...present, ha: ha && ClusterPolicy.parse(ha) }, named: new Set(['ha']) }),
         precondition: unconditional,
       });
@@ -360,8 +364,12 @@ describe('failoverHost', () => {
       expect(await says(to)).toEqual(['delete', 'cluster', false]);
       await put(racks.id);
       expect(await says()).toEqual([null, 'cluster', null]);
-      await put(0);
-      await ofCluster(0, { action: 'recreate', polls: 2 });
+      // Of somebody who administers the cluster, and none of its hosts.
+      await world.store.clusters.model.updateOne(
+        { _id: racks.id },
+        { $set: { uid: bob.id, 'permissions.owner.admin': true } },
+      );
+      await ofCluster(racks.id, { action: 'recreate', polls: 2 }, bob);
 
       const vm = await made();
       await set(to, 'MONITORED');
@@ -370,9 +378,12 @@ describe('failoverHost', () => {
       const op = await last();
       await expect.poll(async () => (await world.operation(op)).state).toBe('waiting');
       await world.operations.hosts.callFenced(world.caller, from, unconditional);
-      expect(await world.ended(op)).toMatchObject({ state: 'succeeded', input: { action: 'recreate' } });
+      expect(await world.ended(op)).toMatchObject({
+        ...{ state: 'succeeded', input: { action: 'recreate' }, requester: { id: bob.id } },
+      });
       await runsAt(vm, to);
     } finally {
+      await put(0);
       await ofCluster(0, null);
     }
     expect(await says(to)).toEqual([null, 'cluster', null]);
